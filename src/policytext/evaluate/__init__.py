@@ -1,0 +1,1 @@
+"""Score tags against hand labels."""

@@ -1,0 +1,1 @@
+"""The one-file page and files for other tools."""

@@ -1,0 +1,1 @@
+"""Tag passages with the labels of a codebook."""

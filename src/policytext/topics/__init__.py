@@ -1,0 +1,1 @@
+"""Topic models over the store."""
