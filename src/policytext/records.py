@@ -112,6 +112,13 @@ class Document:
     encoding_certainty: float | None = None  # 0 to 1
     script: Script = "none"
     alignment: Alignment = field(default_factory=Alignment)
+    signed: str | None = None  # 成文日期, promulgation, adoption or delivery; ISO like `date`
+    printed: str | None = None  # 印发日期
+    published: str | None = None  # 发布日期, of a page or an outlet
+    forwards: str | None = None  # 转发: title or number of the document that this one passes on
+    url: str | None = None
+    format: str | None = None  # txt, html, docx, pdf, csv, jsonl ...
+    blocks: tuple[tuple[str, int, int], ...] = ()  # (kind, start, end) in `original`: what is not the body, see ingest
     notes: tuple[str, ...] = ()  # what a reader of the results should know, e.g. "dates disagree: ..."
 
 
