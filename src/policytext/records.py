@@ -168,3 +168,4 @@ class Skipped:
     path: str
     room: str
     reason: str
+    member: int = 0  # 0-based position in the file, as in `Document`
