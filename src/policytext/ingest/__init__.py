@@ -1,1 +1,10 @@
-"""Read files of many kinds as documents."""
+"""Read files of many kinds as documents.
+
+`find` lists the files, `units` splits each into documents to be, `read` reads one of these.
+"""
+
+from policytext.ingest.members import Unit
+from policytext.ingest.reader import read, units
+from policytext.ingest.sources import Source, find
+
+__all__ = ["Source", "Unit", "find", "read", "units"]

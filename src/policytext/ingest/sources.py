@@ -1,0 +1,115 @@
+"""Find the files of an analysis: a fixed order, unique labels, nothing dropped in silence.
+
+Left out without a word are only names that start with "." or "~$" (hidden files, lock files of office programs) and
+the litter of desktops (`Thumbs.db`, `desktop.ini`). Links that leave the folder, pipes, sockets and unreadable folders
+come back as sources with a `problem`, so that they end up among the skipped.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from policytext.errors import UsageError
+
+_LITTER = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db", "__macosx"})
+_DEPTH = 64  # folders below each other; deeper is a loop or an attack
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file to read; `problem` says why it cannot be."""
+
+    label: str  # path relative to the given folder, with forward slashes; unique in one analysis
+    file: Path
+    size: int = 0  # bytes
+    mtime_ns: int = 0
+    problem: str | None = None
+
+
+def find(sources: Sequence[Path]) -> list[Source]:
+    """List the files of folders and single files, sorted by label, whatever the order of `sources`.
+
+    Files with the same label are told apart by the name of the source folder, then by the full path.
+
+    Raises:
+        UsageError: a source does not exist.
+    """
+    found: list[tuple[Path, Source]] = []
+    for root in sorted({Path(source).absolute() for source in sources}):
+        if not os.path.lexists(root):
+            raise UsageError(f"{root}: no such file or folder")
+        if root.is_dir():
+            found.extend((root, source) for source in _walk(root, root, 0))
+        else:
+            found.append((root.parent, _look(root, root.name, None)))
+    return sorted(_unique(found), key=lambda source: source.label)
+
+
+def ignored(name: str) -> bool:
+    """Say whether a file or folder of this name is left out without a word.
+
+    >>> ignored(".DS_Store"), ignored("~$report.docx"), ignored("通知.txt")
+    (True, True, False)
+    """
+    return name.startswith((".", "~$")) or name.lower() in _LITTER
+
+
+def _walk(folder: Path, root: Path, depth: int) -> Iterator[Source]:
+    label = folder.relative_to(root).as_posix()
+    if depth > _DEPTH:
+        yield Source(label, folder, problem=f"folders lie more than {_DEPTH} deep; flatten them")
+        return
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        yield Source(label, folder, problem=f"the folder cannot be opened: {error.strerror}; check its permissions")
+        return
+    for entry in entries:
+        if ignored(entry.name):
+            continue
+        path = Path(entry.path)
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(path, root, depth + 1)
+        else:
+            yield _look(path, path.relative_to(root).as_posix(), root)
+
+
+def _look(path: Path, label: str, root: Path | None) -> Source:
+    """Take the size and time of a regular file, or say why it is none; `root` None: named by the user, follow links."""
+    label = label.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # names that are no valid Unicode
+    try:
+        if root is not None and path.is_symlink():
+            return _look_through(path, label, root)
+        status = path.stat()
+    except OSError as error:
+        return Source(label, path, problem=f"it cannot be opened: {error.strerror}; check link and permissions")
+    if not stat.S_ISREG(status.st_mode):
+        return Source(label, path, problem="it is a pipe, socket or device, not a file; save its content as a file")
+    if not os.access(path, os.R_OK):
+        return Source(
+            label, path, status.st_size, status.st_mtime_ns, "no permission to read it; change its permissions"
+        )
+    return Source(label, path, status.st_size, status.st_mtime_ns)
+
+
+def _look_through(path: Path, label: str, root: Path) -> Source:
+    target = Path(os.path.realpath(path))
+    if not target.is_relative_to(os.path.realpath(root)):
+        return Source(label, path, problem="it is a link that leaves the folder; copy the file into the folder")
+    if target.is_dir():
+        return Source(label, path, problem="it is a link to a folder that is read anyway; remove the link")
+    return _look(path, label, None)
+
+
+def _unique(found: list[tuple[Path, Source]]) -> list[Source]:
+    taken = {source.file: (root, source) for root, source in found}  # a file reached twice is one source
+    entries = list(taken.values())
+    counts = Counter(source.label for _, source in entries)
+    entries = [(r, s if counts[s.label] == 1 else replace(s, label=f"{r.name}/{s.label}")) for r, s in entries]
+    counts = Counter(source.label for _, source in entries)
+    return [s if counts[s.label] == 1 else replace(s, label=s.file.as_posix().lstrip("/")) for _, s in entries]
