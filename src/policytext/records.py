@@ -111,6 +111,7 @@ class Document:
     encoding: str | None = None
     encoding_certainty: float | None = None  # 0 to 1
     script: Script = "none"
+    variant: str | None = None  # the chain that simplified it: none, t2s, tw2sp ...; None until `convert` has run
     alignment: Alignment = field(default_factory=Alignment)
     signed: str | None = None  # 成文日期, promulgation, adoption or delivery; ISO like `date`
     printed: str | None = None  # 印发日期

@@ -1,1 +1,5 @@
 """Split documents into passages and words."""
+
+from policytext.segment.passages import Segmenter
+
+__all__ = ["Segmenter"]

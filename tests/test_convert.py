@@ -1,0 +1,102 @@
+"""Conversion is exact as OpenCC, aligned, and never loses the original."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from policytext import convert, dictionaries
+from policytext.config import ConvertConfig
+from policytext.errors import UsageError
+from policytext.records import Document
+
+CASES = Path(__file__).parents[2] / "shared" / "cases" / "opencc.json"
+
+
+def document(text):
+    return Document(id="a", path="a.txt", member=0, sha256="", original=text, text=text)
+
+
+@pytest.mark.skipif(not CASES.exists(), reason="OpenCC's cases (../shared/cases/opencc.json) are not here")
+def test_conversion_passes_opencc_cases():
+    cases = json.loads(CASES.read_text(encoding="utf-8"))["cases"]
+    wrong = [
+        (case["id"], variant, expected, got)
+        for case in cases
+        for variant, expected in case["expected"].items()
+        if (got := convert.convert(case["input"], variant).text) != expected
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    ("variant", "text", "expected"),
+    [
+        ("t2s", "乾隆皇帝曬乾衣服", "乾隆皇帝晒干衣服"),
+        ("t2s", "頭髮發展", "头发发展"),
+        ("t2s", "皇后之後", "皇后之后"),
+        ("tw2s", "著作權與穿著", "著作权与穿着"),
+        ("tw2sp", "人工智慧與智慧型手機", "人工智能与智能型手机"),
+        ("tw2sp", "網際網路的資料庫程式", "互联网的数据库程序"),
+        ("hk2sp", "伺服器硬碟", "服务器硬盘"),
+        ("none", "資訊", "資訊"),
+    ],
+)
+def test_variants_convert_words(variant, text, expected):
+    assert convert.convert(text, variant).text == expected
+
+
+def test_longest_match_may_not_cross_a_segment_boundary():
+    """OpenCC cuts at phrases of TSPhrases before regional phrases are looked up."""
+    assert convert.convert("程式來解決方程式", "tw2sp").text == "程序来解决方程式"
+
+
+def test_description_sequences_stay():
+    assert convert.convert("⿰馬馬是馬", "t2s").text == "⿰馬馬是马"
+
+
+def test_compatibility_ideographs_are_unified():
+    assert convert.convert("\uf9e9\uf90a", "t2s").text == "里金"
+
+
+@pytest.mark.parametrize("text", ["", "😀", "〇", "\ud800資", "𠮷野家資料", "a\x00b"])
+def test_odd_text_survives(text):
+    converted = convert.convert(text, "tw2sp")
+    assert converted.alignment.to_original(0, len(converted.text)) == (0, len(text))
+
+
+def test_alignment_leads_back_to_the_regional_word():
+    text = "政府的網際網路服務"
+    converted = convert.convert(text, "tw2sp")
+    start = converted.text.index("互联网")
+    assert text[slice(*converted.alignment.to_original(start, start + 3))] == "網際網路"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("政府信息公开条例", ("hans", "none")),
+        ("行政院推動資訊公開與網路服務", ("hant", "tw2sp")),
+        ("香港特區政府的資訊科技", ("hant", "hk2sp")),
+        ("數字政府與網絡數據", ("hant", "t2s")),
+        ("123 abc", ("none", "none")),
+    ],
+)
+def test_detect_names_script_and_chain(text, expected):
+    assert convert.detect(text) == expected
+
+
+def test_simplify_records_script_and_variant():
+    doc = convert.simplify(document("行政院資訊網路"), ConvertConfig())
+    assert (doc.text, doc.script, doc.variant) == ("行政院信息网络", "hant", "tw2sp")
+    assert doc.original == "行政院資訊網路"
+
+
+def test_unknown_variant_is_refused():
+    with pytest.raises(UsageError, match="valid variants"):
+        convert.convert("x", "s2t")
+
+
+def test_dictionaries_hold_single_values():
+    for name in ("TSCharacters", "TSPhrases", "TWPhrasesRev", "HKPhrasesRev"):
+        assert all(value and " " not in value for value in dictionaries.load(name).values())
