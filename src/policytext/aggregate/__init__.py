@@ -1,1 +1,6 @@
-"""Shares over time, with intervals."""
+"""Shares over time, with intervals; words in context; words that mark a part of the corpus."""
+
+from policytext.aggregate.concordance import kwic
+from policytext.aggregate.trends import periods, trend
+
+__all__ = ["kwic", "periods", "trend"]

@@ -1,1 +1,6 @@
-"""Score tags against hand labels."""
+"""How good tags are, how well readers agree, and which passages to read."""
+
+from policytext.evaluate.agreement import agree, alpha
+from policytext.evaluate.scores import ScoreOptions, Scores, Units, score
+
+__all__ = ["ScoreOptions", "Scores", "Units", "agree", "alpha", "score"]

@@ -1,1 +1,5 @@
-"""Topic models over the store."""
+"""What a corpus speaks of besides the codebook."""
+
+from policytext.topics.models import TopicModel, fit, load
+
+__all__ = ["TopicModel", "fit", "load"]

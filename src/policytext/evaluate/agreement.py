@@ -1,0 +1,137 @@
+"""Do readers agree: Krippendorff's alpha for each label, with an interval."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from policytext.errors import LabelError, UsageError
+from policytext.intervals import divide
+
+Floats = npt.NDArray[np.float64]
+
+
+def alpha(ratings: npt.ArrayLike) -> float:
+    """Return Krippendorff's alpha for nominal data.
+
+    `ratings` has shape (readers, units); NaN is a unit that the reader did not code. Units that fewer than two readers
+    coded do not count. NaN where nothing varies, so that there is no chance to agree beyond.
+
+    Source: Krippendorff (2019), Content Analysis, 4th ed., ch. 12; alpha = 1 - observed / expected disagreement, from
+    the coincidences of pairs of readings within units.
+
+    >>> round(alpha([[1, 1, 0, 0, 1], [1, 0, 0, 0, 1]]), 3)
+    0.64
+    """
+    disagreement, values = _coincidences(np.asarray(ratings, float))
+    return float(_alpha(disagreement.sum(), values.sum(axis=0)))
+
+
+def agree(
+    readings: Mapping[str, Sequence[Collection[str] | None]],
+    *,
+    labels: Sequence[str] | None = None,
+    clusters: Sequence[str] | None = None,
+    level: float = 0.95,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return alpha of each label, with an interval, over passages that two or more readers coded.
+
+    `readings` maps a reader to its label sets, one a passage, None where the reader did not code it. The interval is a
+    percentile bootstrap over passages, or over their documents where `clusters` names them. The result has one row a
+    label: label, alpha, low, high, units (coded at least twice), positive (share of readings with the label).
+
+    Raises:
+        UsageError: fewer than two readers, or lists of different lengths.
+
+    >>> agree({"a": [{"x"}, set(), set()], "b": [{"x"}, {"x"}, set()]}, resamples=100)[["label", "alpha", "units"]]
+      label     alpha  units
+    0     x  0.444444      3
+    """
+    length = _length(readings)
+    labels = (
+        sorted({label for sets in readings.values() for one in sets if one for label in one})
+        if labels is None
+        else labels
+    )
+    weights = _weights(length if clusters is None else clusters, resamples, seed)
+    rows = []
+    for label in labels:
+        disagreement, values = _coincidences(_binary(readings, label))
+        drawn = _alpha(weights @ disagreement, weights @ values)
+        low, high = _quantiles(drawn, level)
+        coded = values.sum()
+        rows.append(
+            {
+                "label": label,
+                "alpha": float(_alpha(disagreement.sum(), values.sum(axis=0))),
+                "low": low,
+                "high": high,
+                "units": int((values.sum(axis=1) > 0).sum()),
+                "positive": float(values[:, 1].sum() / coded) if coded else float("nan"),
+            }
+        )
+    return pd.DataFrame(rows, columns=["label", "alpha", "low", "high", "units", "positive"])
+
+
+def _length(readings: Mapping[str, Sequence[Collection[str] | None]]) -> int:
+    lengths = {reader: len(sets) for reader, sets in readings.items()}
+    if len(lengths) < 2:
+        raise UsageError(f"{len(lengths)} reader(s); agreement needs at least two")
+    if len(set(lengths.values())) > 1:
+        raise LabelError(
+            f"readers coded lists of different lengths: {lengths}; give each passage an entry, None if not coded"
+        )
+    return next(iter(lengths.values()))
+
+
+def _binary(readings: Mapping[str, Sequence[Collection[str] | None]], label: str) -> Floats:
+    """Return 1, 0 or NaN for each reader and passage."""
+    return np.array([[np.nan if one is None else float(label in one) for one in sets] for sets in readings.values()])
+
+
+def _coincidences(ratings: Floats) -> tuple[Floats, Floats]:
+    """Return for each unit its disagreeing pairs and its readings by value, both per pairable reading.
+
+    Shapes (units,) and (units, values), with at least the two values 0 and 1.
+    """
+    coded = ~np.isnan(ratings)
+    known = np.union1d([0.0, 1.0], ratings[coded])
+    counts = np.stack([(ratings == value).sum(axis=0) for value in known], axis=1).astype(float)
+    readings = counts.sum(axis=1)
+    counts[readings < 2] = 0
+    pairs = readings**2 - (counts**2).sum(axis=1)  # ordered pairs of different readings
+    disagreement = np.where(readings < 2, 0.0, pairs / np.maximum(readings - 1, 1))
+    return disagreement, counts
+
+
+def _alpha(disagreement: npt.ArrayLike, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return alpha from totals; `values` has the values of readings on its last axis."""
+    disagreement, values = np.asarray(disagreement, float), np.asarray(values, float)
+    total = values.sum(axis=-1)
+    expected = total**2 - (values**2).sum(axis=-1)
+    return 1 - divide((total - 1) * disagreement, expected)
+
+
+def _weights(clusters: int | Sequence[str], resamples: int, seed: int) -> Floats:
+    """Return how often each unit appears in each bootstrap draw of clusters, shape (resamples, units)."""
+    code = (
+        np.arange(clusters) if isinstance(clusters, int) else pd.factorize(np.asarray(clusters, object), sort=True)[0]
+    )
+    count = int(code.max(initial=-1)) + 1
+    if not count:
+        return np.zeros((resamples, 0))
+    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=resamples)
+    return drawn[:, code].astype(float)
+
+
+def _quantiles(drawn: Floats, level: float) -> tuple[float, float]:
+    drawn = drawn[np.isfinite(drawn)]
+    if not len(drawn):
+        return float("nan"), float("nan")
+    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)

@@ -1,0 +1,382 @@
+"""How good tags are against a reader's: precision, recall, F1, calibration, confusions, each with its uncertainty."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from policytext.errors import LabelError
+from policytext.evaluate.agreement import agree
+from policytext.intervals import clustered, divide, effective_n, wilson
+
+Floats = npt.NDArray[np.float64]
+NONE = "(none)"
+_EXAMPLES = 5  # ids named for each confusion
+_CHUNK = 20_000_000  # bootstrap weights held at a time, as numbers
+
+
+@dataclass(frozen=True)
+class Units:
+    """What is known of the scored passages, one entry each; what is left empty is not used."""
+
+    ids: Sequence[str] = ()  # named in confusions; positions otherwise
+    clusters: Sequence[str] = ()  # their documents: passages of one are not independent
+    groups: Mapping[str, Sequence[Any]] = field(default_factory=dict)  # script, region, genre, decade -> its values
+
+
+@dataclass(frozen=True)
+class ScoreOptions:
+    """How scores are computed."""
+
+    level: float = 0.95
+    resamples: int = 2000
+    seed: int = 0
+    bins: int = 10  # of the calibration
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What `score` found. Tables are DataFrames; unknown is NaN there and None in `as_dict`."""
+
+    passages: int
+    documents: int
+    macro_f1: float
+    macro_low: float
+    macro_high: float
+    labels: pd.DataFrame  # label, support, predicted, precision, _low, _high, recall, f1 ..., alpha ...
+    confusions: pd.DataFrame  # truth, predicted, passages, examples
+    groups: pd.DataFrame  # group, value, label, passages, support, precision, recall, f1
+    calibration: pd.DataFrame  # label, ece, brier, and one row "all"; empty without probabilities
+    reliability: pd.DataFrame  # label, bin, passages, predicted, observed, low, high
+    options: ScoreOptions
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        tables = ("labels", "confusions", "groups", "calibration", "reliability")
+        return {
+            "passages": self.passages,
+            "documents": self.documents,
+            "macro_f1": _plain(self.macro_f1),
+            "macro_f1_interval": [_plain(self.macro_low), _plain(self.macro_high)],
+            "level": self.options.level,
+            **{name: _records(getattr(self, name)) for name in tables},
+        }
+
+    def as_table(self) -> str:
+        """Return the scores of every label as text, a line each, macro F1 last."""
+        columns = {
+            "label": self.labels["label"].tolist(),
+            "support": self.labels["support"].astype(str).tolist(),
+            "precision": _ranges(self.labels, "precision"),
+            "recall": _ranges(self.labels, "recall"),
+            "F1": _ranges(self.labels, "f1"),
+            "alpha": _ranges(self.labels, "alpha"),
+        }
+        macro = {"label": "macro", "F1": _range(self.macro_f1, self.macro_low, self.macro_high)}
+        rows = [
+            list(columns),
+            *map(list, zip(*columns.values(), strict=True)),
+            [macro.get(name, "") for name in columns],
+        ]
+        widths = [max(len(row[i]) for row in rows) for i in range(len(columns))]
+        return "\n".join(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+        )
+
+
+def score(
+    truth: Sequence[Collection[str]],
+    predicted: Sequence[Collection[str]],
+    *,
+    labels: Sequence[str] | None = None,
+    probabilities: npt.ArrayLike | None = None,
+    units: Units = Units(),
+    options: ScoreOptions = ScoreOptions(),
+) -> Scores:
+    """Score predicted label sets against true ones, passage by passage.
+
+    `labels` fixes which labels count and their order (default: all that occur); `probabilities` has shape (passages,
+    labels), NaN where there is none. Precision and recall have Wilson intervals whose n is the effective one for
+    passages nested in documents; F1 and macro F1 have percentile intervals from a bootstrap over documents. Macro F1
+    is the mean over labels that occur in truth or prediction. Alpha compares the prediction with the truth as two
+    readers would be.
+
+    Raises:
+        LabelError: the lists differ in length, or a label is not among `labels`.
+
+    >>> scores = score([{"a"}, {"a"}, set(), {"b"}], [{"a"}, set(), set(), {"b"}])
+    >>> scores.labels[["label", "support", "precision", "recall"]]
+      label  support  precision  recall
+    0     a        2        1.0     0.5
+    1     b        1        1.0     1.0
+    >>> round(scores.macro_f1, 3)
+    0.833
+    """
+    names = _names(truth, predicted, labels)
+    true, guess = _indicator(truth, names), _indicator(predicted, names)
+    _check_lengths(len(truth), probabilities, units)
+    clusters = np.asarray(units.clusters if len(units.clusters) else np.arange(len(truth)), dtype=object)
+    document = pd.factorize(clusters, sort=False)[0].astype(np.int64)
+    table = _label_table(true, guess, document, names, options)
+    drawn = _bootstrap(true, guess, document, options)
+    table["f1_low"], table["f1_high"] = _bounds(drawn, options.level)
+    macro = _nanmean(drawn)
+    macro_low, macro_high = _bounds(macro[:, None], options.level)
+    table = _with_alpha(table, truth, predicted, clusters, options)
+    calibration, reliability = _calibration(true, probabilities, document, names, options)
+    return Scores(
+        passages=len(truth),
+        documents=int(document.max(initial=-1)) + 1,
+        macro_f1=float(_nanmean(table["f1"].to_numpy()[None, :])[0]),
+        macro_low=float(macro_low[0]),
+        macro_high=float(macro_high[0]),
+        labels=table,
+        confusions=_confusions(truth, predicted, units.ids),
+        groups=_by_group(true, guess, names, units.groups),
+        calibration=calibration,
+        reliability=reliability,
+        options=options,
+    )
+
+
+def _names(
+    truth: Sequence[Collection[str]], predicted: Sequence[Collection[str]], labels: Sequence[str] | None
+) -> list[str]:
+    if len(truth) != len(predicted):
+        raise LabelError(f"{len(truth)} true and {len(predicted)} predicted label sets; give one of each a passage")
+    if any(isinstance(one, str) for one in (*truth, *predicted)):
+        raise LabelError("a label set is a plain string; give a set or list of labels for each passage")
+    found = {label for sets in (truth, predicted) for one in sets for label in one}
+    if labels is None:
+        return sorted(found)
+    unknown = found - set(labels)
+    if unknown:
+        raise LabelError(f'label "{min(unknown)}" is not among those scored: {", ".join(labels)}')
+    return list(labels)
+
+
+def _check_lengths(passages: int, probabilities: npt.ArrayLike | None, units: Units) -> None:
+    columns = {"ids": units.ids, "clusters": units.clusters, **units.groups}
+    for name, values in columns.items():
+        if len(values) not in (0, passages):
+            raise LabelError(f"{name} has {len(values)} entries for {passages} passages")
+    if probabilities is not None and len(np.asarray(probabilities)) != passages:
+        raise LabelError(f"{len(np.asarray(probabilities))} rows of probabilities for {passages} passages")
+
+
+def _indicator(sets: Sequence[Collection[str]], names: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Return which passage has which label, shape (passages, labels)."""
+    place = {name: i for i, name in enumerate(names)}
+    table = np.zeros((len(sets), len(names)), bool)
+    for i, one in enumerate(sets):
+        for label in one:
+            table[i, place[label]] = True
+    return table
+
+
+def _label_table(
+    true: npt.NDArray[np.bool_],
+    guess: npt.NDArray[np.bool_],
+    document: npt.NDArray[np.int64],
+    names: list[str],
+    options: ScoreOptions,
+) -> pd.DataFrame:
+    """Return one row a label: counts, precision and recall with intervals, F1."""
+    hits = true & guess
+    rows = []
+    for i, name in enumerate(names):
+        row: dict[str, Any] = {"label": name, "support": int(true[:, i].sum()), "predicted": int(guess[:, i].sum())}
+        row["correct"] = int(hits[:, i].sum())
+        for measure, of in (("precision", guess), ("recall", true)):
+            share, low, high = _share(hits[:, i], of[:, i], document, options.level)
+            row |= {measure: share, f"{measure}_low": low, f"{measure}_high": high}
+        rows.append(row)
+    table = pd.DataFrame(
+        rows, columns=["label", "support", "predicted", "correct", *_triple("precision"), *_triple("recall")]
+    )
+    table["f1"] = _f1(hits.sum(axis=0), guess.sum(axis=0), true.sum(axis=0))
+    return table
+
+
+def _share(
+    hits: npt.NDArray[np.bool_], of: npt.NDArray[np.bool_], document: npt.NDArray[np.int64], level: float
+) -> tuple[float, float, float]:
+    """Return hits / of with Wilson's interval over documents.
+
+    A share of 0 or 1, or one document, says nothing about how its passages resemble each other; then the documents
+    count, not the passages.
+    """
+    _, unit = np.unique(document[of], return_inverse=True)
+    sizes = np.bincount(unit).astype(float)
+    sums = clustered(np.zeros(len(sizes), np.int64), np.bincount(unit, weights=hits[of]), sizes, 1)
+    n = effective_n(sums.units, sums.design_effect, sums.clusters - 1, level=level)
+    n = np.where(np.isfinite(sums.design_effect), n, sums.clusters)
+    low, high = wilson(sums.share, n, level=level)
+    return float(sums.share[0]), float(low[0]), float(high[0])
+
+
+def _f1(hits: npt.NDArray[Any], guessed: npt.NDArray[Any], true: npt.NDArray[Any]) -> Floats:
+    """Return 2 hits / (guessed + true); NaN where the label occurs in neither."""
+    return divide(2 * hits, guessed + true)
+
+
+def _bootstrap(
+    true: npt.NDArray[np.bool_], guess: npt.NDArray[np.bool_], document: npt.NDArray[np.int64], options: ScoreOptions
+) -> Floats:
+    """Return F1 of each label when documents are drawn anew, shape (resamples, labels)."""
+    count = int(document.max(initial=-1)) + 1
+    width = true.shape[1]
+    if not count:
+        return np.full((options.resamples, width), np.nan)
+    totals = np.zeros((count, 3 * width))
+    np.add.at(totals, document, np.hstack([true & guess, guess, true]).astype(float))
+    order = np.lexsort(totals.T[::-1])  # documents in an order of their own, not of the input
+    rng = np.random.default_rng(options.seed)
+    rows = max(1, _CHUNK // count)
+    parts = []
+    for start in range(0, options.resamples, rows):
+        size = min(rows, options.resamples - start)
+        sums = rng.multinomial(count, np.full(count, 1 / count), size=size).astype(float) @ totals[order]
+        parts.append(_f1(*np.split(sums, 3, axis=1)))
+    return np.vstack(parts)
+
+
+def _with_alpha(
+    table: pd.DataFrame,
+    truth: Sequence[Collection[str]],
+    predicted: Sequence[Collection[str]],
+    clusters: Any,
+    options: ScoreOptions,
+) -> pd.DataFrame:
+    found = agree(
+        {"truth": truth, "predicted": predicted},
+        labels=table["label"].tolist(),
+        clusters=clusters,
+        level=options.level,
+        resamples=options.resamples,
+        seed=options.seed,
+    )
+    return table.assign(alpha=found["alpha"], alpha_low=found["low"], alpha_high=found["high"])
+
+
+def _confusions(
+    truth: Sequence[Collection[str]], predicted: Sequence[Collection[str]], ids: Sequence[str]
+) -> pd.DataFrame:
+    """Return which label was missed and which was given instead, most frequent first.
+
+    A label missed where nothing wrong was given stands against "(none)", and so does one given where none was missed.
+    """
+    counts: Counter[tuple[str, str]] = Counter()
+    examples: defaultdict[tuple[str, str], list[Any]] = defaultdict(list)
+    for i, (true, guess) in enumerate(zip(truth, predicted, strict=True)):
+        missed, added = sorted(set(true) - set(guess)), sorted(set(guess) - set(true))
+        if missed or added:
+            for pair in ((m, a) for m in missed or [NONE] for a in added or [NONE]):
+                counts[pair] += 1
+                examples[pair].append(ids[i] if len(ids) else i)
+    pairs = sorted(counts, key=lambda pair: (-counts[pair], pair))
+    rows = [(*pair, counts[pair], sorted(examples[pair], key=str)[:_EXAMPLES]) for pair in pairs]
+    return pd.DataFrame(rows, columns=["truth", "predicted", "passages", "examples"])
+
+
+def _by_group(
+    true: npt.NDArray[np.bool_], guess: npt.NDArray[np.bool_], names: list[str], groups: Mapping[str, Sequence[Any]]
+) -> pd.DataFrame:
+    """Return the scores of every label within each value of each group."""
+    rows = []
+    for group, values in groups.items():
+        named = pd.Series(list(values), dtype=object).map(lambda value: "unknown" if pd.isna(value) else str(value))
+        for value in sorted(named.unique()):
+            here = (named == value).to_numpy()
+            hits, given, real = ((x[here]).sum(axis=0) for x in (true & guess, guess, true))
+            measures = (divide(hits, given), divide(hits, real), _f1(hits, given, real))
+            for i, name in enumerate(names):
+                rows.append((group, value, name, int(here.sum()), int(real[i]), *(float(m[i]) for m in measures)))
+    return pd.DataFrame(rows, columns=["group", "value", "label", "passages", "support", "precision", "recall", "f1"])
+
+
+def _calibration(
+    true: npt.NDArray[np.bool_],
+    probabilities: npt.ArrayLike | None,
+    document: npt.NDArray[np.int64],
+    names: list[str],
+    options: ScoreOptions,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return calibration error by label and over all, and the bins behind them.
+
+    ECE is the mean gap between predicted and observed share over equal-width bins, weighted by passages (Guo et al.
+    2017, On calibration of modern neural networks); Brier's score is the mean squared gap of single passages.
+    """
+    summary, bins = [], []
+    if probabilities is not None:
+        given = np.asarray(probabilities, float)
+        columns = [(name, given[:, i], true[:, i], document) for i, name in enumerate(names)]
+        columns.append(("all", given.T.ravel(), true.T.ravel(), np.tile(document, len(names))))
+        for name, probability, real, unit in columns:
+            known = np.isfinite(probability)
+            rows = _bins(probability[known], real[known], unit[known], options)
+            gap = sum(row[1] * abs(row[2] - row[3]) for row in rows) / max(int(known.sum()), 1)
+            brier = float(((probability - real)[known] ** 2).mean()) if known.any() else float("nan")
+            summary.append((name, int(known.sum()), gap if known.any() else float("nan"), brier))
+            bins += [(name, *row) for row in rows]
+    return (
+        pd.DataFrame(summary, columns=["label", "passages", "ece", "brier"]),
+        pd.DataFrame(bins, columns=["label", "bin", "passages", "predicted", "observed", "low", "high"]),
+    )
+
+
+def _bins(
+    probability: Floats, real: npt.NDArray[np.bool_], document: npt.NDArray[np.int64], options: ScoreOptions
+) -> list[tuple[float, int, float, float, float, float]]:
+    """Return lower edge, passages, mean predicted, observed and its interval of each filled bin."""
+    place = np.minimum((probability * options.bins).astype(int), options.bins - 1)
+    rows = []
+    for i in np.unique(place):
+        here = place == i
+        share, low, high = _share(real[here], np.ones(int(here.sum()), bool), document[here], options.level)
+        rows.append((float(i / options.bins), int(here.sum()), float(probability[here].mean()), share, low, high))
+    return rows
+
+
+def _bounds(drawn: Floats, level: float) -> tuple[Floats, Floats]:
+    """Return percentile bounds of each column, NaN in, NaN out."""
+    low, high = np.full(drawn.shape[1], np.nan), np.full(drawn.shape[1], np.nan)
+    for i in range(drawn.shape[1]):
+        column = drawn[np.isfinite(drawn[:, i]), i]
+        if len(column):
+            low[i], high[i] = np.quantile(column, [(1 - level) / 2, (1 + level) / 2])
+    return low, high
+
+
+def _nanmean(rows: Floats) -> Floats:
+    known = np.isfinite(rows)
+    return divide(np.where(known, rows, 0).sum(axis=1), known.sum(axis=1))
+
+
+def _triple(name: str) -> list[str]:
+    return [name, f"{name}_low", f"{name}_high"]
+
+
+def _ranges(table: pd.DataFrame, name: str) -> list[str]:
+    return [_range(*row) for row in table[_triple(name)].itertuples(index=False)]
+
+
+def _range(value: float, low: float, high: float) -> str:
+    return "-" if np.isnan(value) else f"{value:.2f} [{low:.2f}, {high:.2f}]"
+
+
+def _plain(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [
+        {str(key): (_plain(value) if isinstance(value, float) else value) for key, value in row.items()}
+        for row in table.to_dict("records")
+    ]
