@@ -7,8 +7,8 @@ from sklearn.decomposition import NMF
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from policytext.config import TopicsConfig
-from policytext.errors import ModelError, UsageError
-from policytext.topics import fit, load, models
+from policytext.errors import ModelError
+from policytext.topics import EmptyVocabulary, fit, load, models
 
 THEMES = [
     ["数据", "开放", "平台", "共享", "目录"],
@@ -33,6 +33,13 @@ def test_topics_separate_the_themes():
     ids, shares = model.assign([["养老", "照护"], ["开放", "目录"], ["研发", "融资"]])
     assert len(set(ids.tolist())) == 3
     assert (shares > 0.8).all()
+
+
+def test_terms_come_strongest_first():
+    for row in fit(passages(), CONFIG).terms(4):
+        weights = [weight for _, weight in row]
+        assert weights == sorted(weights, reverse=True)
+        assert 1 <= len(row) <= 4
 
 
 def test_words_of_one_character_are_kept():
@@ -108,7 +115,7 @@ def test_null_words_count_as_none():
 
 @pytest.mark.parametrize("words", [[], [["，"], ["的"]], [["数据"], ["开放"]]])
 def test_empty_vocabulary_is_an_error_with_advice(words):
-    with pytest.raises(UsageError, match="lower \\[topics\\] min_passages"):
+    with pytest.raises(EmptyVocabulary, match="lower \\[topics\\] min_passages"):
         fit(words, CONFIG)
 
 

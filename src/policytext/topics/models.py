@@ -31,6 +31,10 @@ _BLOCK = 8192  # passages solved at a time: their weights stay in the processor'
 _SWEEPS = 20
 
 
+class EmptyVocabulary(UsageError):  # noqa: N818 - the noun says it all
+    """No word is left to make topics of."""
+
+
 @dataclass(frozen=True)
 class Vocabulary:
     """The words a model knows, and what became of the others: the number of distinct words left out, by reason."""
@@ -81,18 +85,17 @@ class TopicModel:
         matrix = _weighted(_counts(_lists(words), self.vocabulary.words), self.idf)
         return _solve(matrix @ self.topics.T, self.topics @ self.topics.T)
 
-    def terms(self, count: int = 10) -> pd.DataFrame:
-        """Return the strongest words of every topic: topic, rank (from 1), term, weight."""
+    def terms(self, count: int = 10) -> list[list[tuple[str, float]]]:
+        """Return for every topic its strongest words and their weights, at most `count`, strongest first."""
         order = np.argsort(-self.topics, axis=1, kind="stable")[:, :count]
-        weight = np.take_along_axis(self.topics, order, axis=1)
-        topic, rank = np.nonzero(weight > 0)
-        names = np.array(self.vocabulary.words, dtype=object)[order[topic, rank]]
-        return pd.DataFrame({"topic": topic, "rank": rank + 1, "term": names, "weight": weight[topic, rank]})
+        return [
+            [(self.vocabulary.words[i], float(row[i])) for i in best if row[i] > 0]
+            for row, best in zip(self.topics, order, strict=True)
+        ]
 
     def labels(self, count: int = 4) -> list[str]:
         """Return a name for each topic: its strongest words."""
-        terms = self.terms(count)
-        return ["、".join(terms.loc[terms["topic"] == topic, "term"]) for topic in range(self.k)]
+        return ["、".join(word for word, _ in row) for row in self.terms(count)]
 
     def save(self, folder: Path | str) -> None:
         """Write `topics.npz` (arrays) and `card.json` into a folder."""
@@ -125,7 +128,7 @@ def fit(words: Words, config: TopicsConfig, *, keys: Sequence[str] | None = None
     Source: Lee and Seung (1999), Nature 401; the solver is scikit-learn's coordinate descent from a NNDSVD start.
 
     Raises:
-        UsageError: no word is left, with what to change.
+        EmptyVocabulary: no word is left, with what to change.
 
     >>> model = fit([["数据", "开放"], ["养老", "服务"]] * 30, TopicsConfig(k=2, max_share=0.9))
     >>> sorted(sorted(label.split("、")) for label in model.labels(2))
@@ -209,7 +212,7 @@ def _vocabulary(sample: pa.LargeListArray, config: TopicsConfig) -> Vocabulary:
     common = (present > config.max_share * len(sample)) & ~symbol & ~stop & ~rare
     kept = names.filter(pa.array(~(symbol | stop | rare | common))).to_pylist()
     if not kept:
-        raise UsageError(
+        raise EmptyVocabulary(
             f"no word is left for topics: of {len(names)} distinct words in {len(sample)} passages, {symbol.sum()} are"
             f" symbols or numbers, {stop.sum()} function words, {rare.sum()} in fewer than {config.min_passages}"
             f" passages, {common.sum()} in more than {config.max_share:.0%} of them; lower [topics] min_passages, raise"
