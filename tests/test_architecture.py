@@ -2,6 +2,7 @@
 
 import ast
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,18 +11,15 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "policytext"
 ROOMS = ("ingest", "convert", "segment", "tag", "topics", "aggregate", "evaluate", "report")
 LAYERS = {
-    **{
-        "errors": 0,
-        "records": 1,
-        "intervals": 1,
-        "labels": 1,
-        "codebook": 2,
-        "config": 2,
-        "dictionaries": 2,
-        "store": 3,
-    },
+    "errors": 0,
+    **dict.fromkeys(("records", "intervals", "labels"), 1),
+    **dict.fromkeys(("codebook", "config", "dictionaries"), 2),
+    "store": 3,
     **dict.fromkeys(ROOMS, 4),
-    **{"engine": 5, "pipeline": 6, "lines": 6, "learning": 6, "cli": 7, "__init__": 8, "__main__": 8},
+    "engine": 5,
+    **dict.fromkeys(("pipeline", "lines", "learning"), 6),
+    **dict.fromkeys(("api", "cli"), 7),
+    **dict.fromkeys(("__init__", "__main__"), 8),
 }
 # Where each third-party library may be imported; a library that is not here is not a dependency.
 HOMES = {
@@ -81,8 +79,6 @@ def test_imports_point_down(path):
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_libraries_stay_in_their_rooms(path):
-    import sys
-
     for name in imports(path):
         top = name.split(".")[0]
         if top == "policytext" or top in sys.stdlib_module_names:
@@ -117,6 +113,8 @@ def test_no_pickle():
 
 def test_dependencies_are_explained():
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").lower()
-    dependencies = re.search(r"dependencies = \[(.*?)\]", (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.S)
+    dependencies = re.search(
+        r"dependencies = \[(.*?)\]", (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.DOTALL
+    )
     for name in re.findall(r'"([A-Za-z0-9_.-]+)[>=<]', dependencies.group(1)):
         assert name.lower() in page, f"{name}: say in docs/architecture.md why it is needed"

@@ -129,7 +129,7 @@ def test_another_format_is_refused(tmp_path):
 
 def test_a_file_that_is_no_store_is_refused(tmp_path):
     (tmp_path / NAME).write_bytes(b"not a database" * 400)
-    with pytest.raises(StoreError, match="not a policytext store|cannot be opened"):
+    with pytest.raises(StoreError, match=r"not a policytext store|cannot be opened"):
         Store.open(tmp_path / NAME)
 
 

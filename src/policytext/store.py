@@ -245,10 +245,10 @@ class Store:
     def get(self, key: str) -> str | None:
         """Return a value of the `meta` table."""
         try:
-            row = self.connection.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchone()
+            rows = self.connection.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchall()
         except duckdb.CatalogException:
             return None
-        return None if row is None else str(row[0])
+        return str(rows[0][0]) if rows else None
 
     def counts(self) -> dict[str, int]:
         """Return the number of rows a table, and `read`: all inputs ever accounted for."""
@@ -267,8 +267,7 @@ class Store:
         return {str(name): int(count) for name, count in rows}
 
     def _scalar(self, query: str, params: Sequence[Any] = ()) -> Any:
-        row = self.connection.execute(query, list(params)).fetchone()
-        return None if row is None else row[0]
+        return self.connection.execute(query, list(params)).fetchall()[0][0]
 
     # Writing
 

@@ -1,0 +1,99 @@
+"""From labels by hand to a classifier, and from a classifier to scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from policytext import convert, engine, evaluate, labels, tag
+from policytext.codebook import Codebook
+from policytext.codebook import load as load_codebook
+from policytext.config import Config
+from policytext.errors import LabelError
+from policytext.labels import LabelledPassage
+from policytext.records import Passage
+
+if TYPE_CHECKING:
+    from policytext.evaluate import Scores
+
+
+def read_labels(
+    paths: Iterable[Path | str], codebook: Codebook, *, shared: Path | None = None, missing: str = "error"
+) -> list[LabelledPassage]:
+    """Read label files and make sure that every label is in the codebook.
+
+    Raises:
+        LabelError: a line is malformed, a referenced text is missing, or a label is unknown.
+    """
+    rows = [row for path in paths for row in labels.read(path, shared=shared, missing=missing)]
+    known = set(codebook.ids())
+    for row in rows:
+        wrong = [label for label in row.labels if label not in known]
+        if wrong:
+            raise LabelError(
+                f'{row.id}: label "{wrong[0]}" is not in codebook {codebook.id}; it has {", ".join(known)}'
+            )
+    return rows
+
+
+def passages(rows: Sequence[LabelledPassage], config: Config) -> list[Passage]:
+    """Return labelled passages converted and cut into words, in order; `doc_id` is the position."""
+    segmenter = engine.build(replace(config, tag=replace(config.tag, model=None))).segmenter
+    texts = [convert.convert(row.text, config.convert.variant).text for row in rows]
+    return [
+        Passage(str(i), 0, 0, len(text), "body", "", text, tuple(segmenter.cut(text))) for i, text in enumerate(texts)
+    ]
+
+
+def training_set(rows: Sequence[LabelledPassage], config: Config, codebook: Codebook) -> tag.TrainingSet:
+    """Return what a classifier of the codebook's classifier-decided labels is fitted on."""
+    names = codebook.ids("classifier")
+    ready = passages(rows, config)
+    texts = tuple(passage.text for passage in ready)
+    return tag.training_set(
+        codebook, texts, tuple(p.words for p in ready), labels.matrix(rows, names), [r.group for r in rows]
+    )
+
+
+def train(paths: Sequence[Path | str], config: Config, model: Path, *, shared: Path | None = None) -> dict[str, Any]:
+    """Fit a classifier from label files into the folder `model`; return its card.
+
+    Raises:
+        LabelError: labels are malformed, unknown, or too few to learn from.
+    """
+    codebook = load_codebook(config.resolve(config.tag.codebook))
+    if not codebook.ids("classifier"):
+        raise LabelError(f'codebook {codebook.id}: no dimension is decided_by = "classifier"; nothing to learn')
+    rows = read_labels(paths, codebook, shared=shared)
+    fitted = tag.train(training_set(rows, config, codebook))
+    fitted.save(model)
+    return fitted.card
+
+
+def evaluate_labels(paths: Sequence[Path | str], config: Config, *, shared: Path | None = None) -> Scores:
+    """Score the config's tagger on label files: per label, with intervals clustered by document.
+
+    Breakdowns are by script, region, genre and decade where the labels say them.
+    """
+    rooms = engine.rooms(config)
+    rows = read_labels(paths, rooms.codebook, shared=shared)
+    names = rooms.codebook.ids("classifier") or rooms.codebook.ids()
+    ready = passages(rows, config)
+    found: list[set[str]] = [set() for _ in rows]
+    probabilities = [[float("nan")] * len(names) for _ in rows]
+    for one in rooms.tagger.tag(ready):
+        if one.label in names:
+            if one.decision == "yes":
+                found[int(one.doc_id)].add(one.label)
+            if one.probability is not None:
+                probabilities[int(one.doc_id)][names.index(one.label)] = one.probability
+    groups = {name: [getattr(row, name) or None for row in rows] for name in ("script", "region", "genre", "decade")}
+    return evaluate.score(
+        [set(row.labels) & set(names) for row in rows],
+        found,
+        labels=names,
+        probabilities=probabilities,
+        units=evaluate.Units([row.id for row in rows], [row.group for row in rows], groups),
+    )

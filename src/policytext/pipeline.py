@@ -1,0 +1,528 @@
+"""The order of the rooms: from sources to a store, from a store to trends and a report.
+
+Every function here is the library twin of a command.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from policytext import aggregate, engine, ingest, report, topics
+from policytext.config import Config
+from policytext.config import load as load_config
+from policytext.errors import UsageError
+from policytext.records import CODED_KINDS, Skipped
+from policytext.store import FILES, NAME, TOPIC_TERMS, TOPICS, Store, to_document
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+log = logging.getLogger(__name__)
+DEFAULT_OUT = "policytext-out"
+LIBRARIES = (
+    "duckdb",
+    "jieba",
+    "numpy",
+    "opencc-python-reimplemented",
+    "pandas",
+    "rjieba",
+    "scikit-learn",
+    "trafilatura",
+)
+_CODED = ", ".join(f"'{kind}'" for kind in CODED_KINDS)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is: `done` of `total` bytes of input in one `stage`."""
+
+    stage: str
+    done: int
+    total: int
+
+
+Listener = Callable[[Progress], None]
+
+
+def _silent(_: Progress) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run did. `counts` are of this run, `totals` of everything in the store."""
+
+    out: Path
+    counts: dict[str, int]
+    totals: dict[str, int]
+    instrument: str
+    seconds: float
+    nothing_new: bool
+    notes: tuple[str, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values, for `--json`."""
+        return asdict(self) | {"out": str(self.out)}
+
+
+@dataclass
+class _Plan:
+    """Which files a run has to read, and why."""
+
+    sources: list[tuple[ingest.Source, dict[str, Any], int]] = field(
+        default_factory=list
+    )  # file row, members to pass over
+    unchanged: int = 0
+    changed: list[str] = field(default_factory=list)
+    missing: int = 0
+
+
+def run(
+    sources: Sequence[Path | str] | None = None,
+    *,
+    config: Config | Path | str | None = None,
+    out: Path | str = DEFAULT_OUT,
+    workers: int | None = None,
+    listen: Listener = _silent,
+) -> Run:
+    """Take everything new in `sources` through all rooms into the folder `out`.
+
+    `out` gets `policytext.duckdb`, `trends.csv`, `report.html` and `run.json`. Files that are in the store unchanged
+    are not read again; files that changed are. Killed at any point, the same call finishes the work. When the
+    instrument (settings, codebook, dictionaries, model, version) has changed, all documents are judged anew, so that
+    one trend never mixes two instruments.
+
+    Raises:
+        UsageError: a source does not exist.
+        ConfigError, CodebookError, ModelError, StoreError: see their pages.
+    """
+    started = datetime.now(UTC)
+    config = config if isinstance(config, Config) else load_config(config)
+    paths = [Path(source) for source in sources] if sources else [_default_corpus(config)]
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    with Store.open(out) as store:
+        rooms = engine.rooms(config)
+        notes: list[str] = []
+        plan = _plan(store, ingest.find(paths), config, notes)
+        judged = _judge_anew(store, config, rooms.instrument, workers, listen, notes)
+        counts = _read_all(store, plan, config, workers, listen)
+        fresh = counts["read"] == 0 and not judged and not plan.changed
+        if not (fresh and store.get("outputs") == _outputs_key(config, rooms.instrument) and _complete(out)):
+            fresh = False
+            _topics(store, config, out, listen, notes)
+            _write_outputs(store, config, rooms, out, listen, (started, counts, notes))
+            store.set("outputs", _outputs_key(config, rooms.instrument))
+        counts |= {"files_unchanged": plan.unchanged, "files_changed": len(plan.changed), "files_gone": plan.missing}
+        skipped = store.sql("SELECT path, room, reason FROM skipped ORDER BY path, member, reason")
+        return Run(
+            out=out,
+            counts=counts,
+            totals=store.counts(),
+            instrument=rooms.instrument,
+            seconds=round((datetime.now(UTC) - started).total_seconds(), 2),
+            nothing_new=fresh,
+            notes=tuple(notes),
+            skipped=tuple(Skipped(*row) for row in skipped.itertuples(index=False)),
+        )
+
+
+def _default_corpus(config: Config) -> Path:
+    path = config.resolve(config.corpus.path)
+    if not path.exists():
+        raise UsageError(f"no SOURCE given, and the config's corpus {path} does not exist; name a file or folder")
+    return path
+
+
+# What to read
+
+
+def _plan(store: Store, sources: Sequence[ingest.Source], config: Config, notes: list[str]) -> _Plan:
+    """Compare the files found with the files known; forget those that changed."""
+    reading = json.dumps(asdict(config.ingest), sort_keys=True)
+    reread = store.get("reading") not in (None, reading)
+    if reread:
+        notes.append("the [ingest] settings changed: all files found are read again")
+    known = store.files()
+    plan = _Plan(missing=len(known.keys() - {source.label for source in sources}))
+    todo = []
+    for source in sources:
+        row = known.get(source.label)
+        same_stat = row is not None and (row["size"], row["mtime_ns"]) == (source.size, source.mtime_ns)
+        if row is not None and row["complete"] and same_stat and not reread:
+            plan.unchanged += 1
+            continue
+        fresh = _file_row(source)
+        if row is not None and (reread or row["sha256"] != fresh["sha256"]):
+            plan.changed.append(source.label)
+            row = None
+        elif row is not None and row["complete"]:  # touched, not changed
+            plan.unchanged += 1
+            continue
+        todo.append((source, fresh, row["members"] if row is not None else 0))
+    again = store.forget(plan.changed) if plan.changed else set()
+    store.set("reading", reading)
+    waiting = {source.label for source, _, _ in todo}
+    copies = [source for source in sources if source.label in again - waiting]
+    todo = [(source, row, 0 if source.label in again else passed) for source, row, passed in todo]
+    plan.sources = sorted([*todo, *((s, _file_row(s), 0) for s in copies)], key=lambda item: item[0].label)
+    return plan
+
+
+def _file_row(source: ingest.Source) -> dict[str, Any]:
+    sha256 = ""
+    if source.problem is None:
+        try:
+            with source.file.open("rb") as stream:
+                sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError:
+            log.info("%s: cannot be hashed; reading it will say why", source.label)
+    row = (source.label, str(source.file.resolve()), sha256, source.size, source.mtime_ns, 0, False)
+    return dict(zip(FILES.names, row, strict=True))
+
+
+def _jobs(plan: _Plan, config: Config) -> Iterator[tuple[engine.Job, int]]:
+    """Yield jobs of about `batch_chars`, each with its bytes of input, in the order of the files' paths."""
+    units: list[ingest.Unit | Skipped] = []
+    files: dict[str, dict[str, Any]] = {}
+    size = 0
+    for source, row, passed in plan.sources:
+        members = 0
+        for unit in ingest.units(source, config.ingest):
+            members += 1
+            if members <= passed:
+                continue
+            units.append(unit)
+            size += _size(unit, source)
+            files[source.label] = row | {"members": members}
+            if size >= 2 * config.run.batch_chars:  # a Chinese character takes two to three bytes
+                yield engine.Job(tuple(units), tuple(files.values())), size
+                units, files, size = [], {}, 0
+        files[source.label] = row | {"members": members, "complete": True}
+    if files:
+        yield engine.Job(tuple(units), tuple(files.values())), size
+
+
+def _size(unit: ingest.Unit | Skipped, source: ingest.Source) -> int:
+    if isinstance(unit, Skipped):
+        return 0
+    if isinstance(unit.payload, bytes):
+        return len(unit.payload)
+    if isinstance(unit.payload, dict):
+        return sum(len(str(value)) for value in unit.payload.values())
+    return source.size
+
+
+def _read_all(store: Store, plan: _Plan, config: Config, workers: int | None, listen: Listener) -> dict[str, int]:
+    total = sum(source.size for source, _, _ in plan.sources)
+    counts = dict.fromkeys(("read", "stored", "duplicates", "skipped"), 0)
+    sizes: list[int] = []
+
+    def jobs() -> Iterator[engine.Job]:
+        for job, size in _jobs(plan, config):
+            sizes.append(size)
+            yield job
+
+    listen(Progress("read", 0, total))
+    done = 0
+    for i, batch in enumerate(engine.run(jobs(), config, _workers(workers, config, total))):
+        added = asdict(store.commit(batch))
+        counts = {name: counts[name] + added[name] for name in counts}
+        done += sizes[i]
+        listen(Progress("read", min(done, total), total))
+    return counts
+
+
+def _workers(asked: int | None, config: Config, size: int) -> int:
+    """Return how many processes to use: a small job is done before a second process has started."""
+    wanted = asked or config.run.workers
+    return wanted or max(1, min(os.cpu_count() or 1, size // 1_500_000))
+
+
+def _judge_anew(
+    store: Store, config: Config, instrument: str, workers: int | None, listen: Listener, notes: list[str]
+) -> int:
+    """Convert, segment and tag again the documents that another instrument made; return how many."""
+    old = {name: count for name, count in store.instruments().items() if name != instrument}
+    total = sum(old.values())
+    if not total:
+        return 0
+    notes.append(f"the instrument changed ({', '.join(old)} -> {instrument}): {total} documents are judged anew")
+    ids = store.sql(
+        "SELECT id, length(original) AS size FROM documents WHERE instrument <> ? ORDER BY id", [instrument]
+    )
+    sizes = [int(size) for size in ids["size"]]
+
+    def jobs() -> Iterator[engine.Job]:
+        part: list[str] = []
+        size = 0
+        for doc_id, doc_size in zip(ids["id"], sizes, strict=True):
+            part.append(doc_id)
+            size += doc_size
+            if size >= config.run.batch_chars:
+                yield engine.Job(tuple(_documents(store, part)), ())
+                part, size = [], 0
+        if part:
+            yield engine.Job(tuple(_documents(store, part)), ())
+
+    done = 0
+    listen(Progress("judge anew", 0, total))
+    for batch in engine.run(jobs(), config, _workers(workers, config, 2 * sum(sizes))):
+        store.rewrite(batch)
+        done += batch.documents.num_rows
+        listen(Progress("judge anew", done, total))
+    return total
+
+
+def _documents(store: Store, ids: Sequence[str]) -> list[Any]:
+    query = "SELECT * FROM documents WHERE id IN (SELECT unnest(?::VARCHAR[])) ORDER BY id"
+    table = store.arrow(query, [list(ids)])
+    return [to_document(row) for row in table.to_pylist()]
+
+
+# What to say about it
+
+
+def _topics(store: Store, config: Config, out: Path, listen: Listener, notes: list[str]) -> None:
+    """Fit topics once, then only place new passages in them: a frozen model keeps topic ids stable."""
+    listen(Progress("topics", 0, 1))
+    folder = out / "topics"
+    key = json.dumps(asdict(config.topics), sort_keys=True) + "".join(store.instruments())
+    try:
+        if store.get("topics") != key or not folder.is_dir():
+            fit_topics(store, config.topics, folder)
+            store.set("topics", key)
+        place_topics(store, folder)
+    except topics.EmptyVocabulary as error:
+        notes.append(f"no topics: {error}")
+    listen(Progress("topics", 1, 1))
+
+
+def fit_topics(store: Store, config: Any, folder: Path) -> topics.TopicModel:
+    """Fit a topic model on a sample of the store's passages, drawn by hash, and save it in `folder`."""
+    query = (
+        f"SELECT doc_id, n, words FROM passages WHERE kind IN ({_CODED}) "
+        "ORDER BY md5(doc_id || ':' || n::VARCHAR) LIMIT ?"
+    )
+    sample = store.arrow(query, [config.fit_passages])
+    model = topics.fit(sample.column("words").combine_chunks(), config)
+    model.save(folder)
+    terms = [
+        {"topic": topic, "rank": rank, "term": term, "weight": weight}
+        for topic, rows in enumerate(model.terms(20))
+        for rank, (term, weight) in enumerate(rows)
+    ]
+    store.replace("topics", TOPICS.empty_table())
+    store.replace("topic_terms", pa.Table.from_pylist(terms, schema=TOPIC_TERMS))
+    return model
+
+
+def place_topics(store: Store, folder: Path) -> None:
+    """Give each passage that has none its topic."""
+    model = topics.load(folder)
+    query = (
+        f"SELECT doc_id, n, words FROM passages p WHERE kind IN ({_CODED}) AND NOT EXISTS "
+        "(SELECT 1 FROM topics t WHERE t.doc_id = p.doc_id AND t.n = p.n) ORDER BY doc_id, n"
+    )
+    rows = []
+    for batch in store.stream(query, rows=50_000):
+        found, shares = model.assign(batch.column("words"))
+        columns = [
+            batch.column("doc_id"),
+            batch.column("n"),
+            pa.array(found, pa.int32()),
+            pa.array(shares, pa.float64()),
+        ]
+        rows.append(pa.Table.from_arrays(columns, schema=TOPICS))
+    if rows:
+        with store.transaction():
+            store.insert("topics", pa.concat_tables(rows))
+
+
+def trends(store: Store, config: Config) -> pd.DataFrame:
+    """Return shares over time: one row a label, period and group, with intervals clustered by document."""
+    return aggregate.trend(counts(store, config), config.trends)
+
+
+PERIODS = {
+    "year": "substr(d.date, 1, 4)",
+    "quarter": "CASE WHEN length(d.date) > 4 THEN d.date[1:4] || 'Q' || (d.date[6:7]::INT + 2) // 3 END",
+    "month": "CASE WHEN length(d.date) > 4 THEN substr(d.date, 1, 7) END",
+}
+GROUPS = ("author", "outlet", "issuer", "level", "region", "genre", "script", "title")
+
+
+def counts(store: Store, config: Config) -> pd.DataFrame:
+    """Return, for each label and document, how many coded passages there are and how many carry the label.
+
+    Raises:
+        UsageError: `[trends] by` names a field that documents do not have.
+    """
+    by = config.trends.by
+    wrong = [name for name in by if name not in GROUPS]
+    if wrong:
+        raise UsageError(f'cannot group by "{wrong[0]}"; choose from {", ".join(GROUPS)}')
+    labels = engine.load_codebook(config.resolve(config.tag.codebook)).ids()
+    groups = "".join(f', d."{name}"' for name in by)
+    query = f"""
+        WITH docs AS (
+            SELECT d.id AS doc_id, {PERIODS[config.trends.period]} AS period{groups}, d.path, d.date,
+                   count(p.n) AS passages
+            FROM documents d JOIN passages p ON p.doc_id = d.id AND p.kind IN ({_CODED})
+            GROUP BY ALL
+        ), judged AS (
+            SELECT doc_id, label, count(DISTINCT n) FILTER (decision = 'yes') AS tagged,
+                   count(DISTINCT n) FILTER (decision = 'abstain') AS abstained
+            FROM tags GROUP BY ALL
+        )
+        SELECT l.label, docs.*, coalesce(j.tagged, 0) AS tagged, coalesce(j.abstained, 0) AS abstained
+        FROM (SELECT unnest(?::VARCHAR[]) AS label) l CROSS JOIN docs
+        LEFT JOIN judged j ON j.doc_id = docs.doc_id AND j.label = l.label
+        ORDER BY l.label, docs.doc_id
+    """
+    return store.sql(query, [list(labels)])
+
+
+def _write_outputs(
+    store: Store,
+    config: Config,
+    rooms: engine.Rooms,
+    out: Path,
+    listen: Listener,
+    about: tuple[datetime, dict[str, int], list[str]],
+) -> None:
+    started, counted, notes = about
+    listen(Progress("report", 0, 1))
+    table = trends(store, config)
+    _replace(out / "trends.csv", table.to_csv(index=False))
+    finished = datetime.now(UTC)
+    provenance = _provenance(config, rooms, started, finished)
+    totals = store.counts()
+    store.log_run(
+        started=started.isoformat(),
+        finished=finished.isoformat(),
+        instrument=rooms.instrument,
+        config=config.as_dict(),
+        counts=counted,
+    )
+    write_report(store, config, out / "report.html", trends_table=table, provenance=provenance, notes=notes)
+    page = {"run": counted, "totals": totals, "notes": notes, "provenance": provenance}
+    _replace(out / "run.json", json.dumps(page, ensure_ascii=False, indent=2) + "\n")
+    listen(Progress("report", 1, 1))
+
+
+def _provenance(config: Config, rooms: engine.Rooms, started: datetime, finished: datetime) -> dict[str, Any]:
+    return {
+        "policytext": version("policytext"),
+        "started": started.isoformat(timespec="seconds"),
+        "finished": finished.isoformat(timespec="seconds"),
+        "instrument": rooms.instrument,
+        "codebook": {"id": rooms.codebook.id, "version": rooms.codebook.version, "sha256": rooms.codebook.sha256()},
+        "model": rooms.tagger.card(),
+        "config": config.as_dict(),
+        "python": sys.version.split()[0],
+        "platform": platform.platform(),
+        "libraries": {name: version(name) for name in LIBRARIES},
+    }
+
+
+def write_report(
+    store: Store,
+    config: Config,
+    path: Path,
+    *,
+    trends_table: pd.DataFrame | None = None,
+    provenance: dict[str, Any] | None = None,
+    notes: Sequence[str] = (),
+) -> Path:
+    """Write the one-file page of a store to `path`."""
+    codebook = engine.load_codebook(config.resolve(config.tag.codebook))
+    table = trends(store, config) if trends_table is None else trends_table
+    data = report.gather(store, codebook, config, trends=table, provenance=provenance or {}, notes=tuple(notes))
+    report.write(data, path)
+    return path
+
+
+def _outputs_key(config: Config, instrument: str) -> str:
+    parts = [asdict(config.topics), asdict(config.trends), asdict(config.report), instrument, version("policytext")]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _complete(out: Path) -> bool:
+    return all((out / name).is_file() for name in (NAME, "trends.csv", "report.html", "run.json"))
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file under a temporary name, then move it: a reader never sees half of it."""
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_text(text, encoding="utf-8", newline="")
+    temporary.replace(path)
+
+
+def kwic(store: Store, term: str, *, width: int = 20, regex: bool = False) -> pd.DataFrame:
+    """Return every occurrence of a term in the store with its context, oldest first.
+
+    Columns: doc_id, n, left, term, right, start, end (of the simplified text), date, title, path.
+    """
+    where, params = ("regexp_matches(p.text, ?)" if regex else "contains(p.text, ?)"), [term]
+    passages = store.sql(f"SELECT p.doc_id, p.n, p.text, p.start FROM passages p WHERE {where} ORDER BY 1, 2", params)
+    found = aggregate.kwic(passages, term, width=width, regex=regex)
+    about = store.sql("SELECT id AS doc_id, date, title, path FROM documents")
+    table = found.merge(about, on="doc_id", how="left")
+    return table.sort_values(["date", "path", "doc_id", "start"], ignore_index=True, kind="stable", na_position="last")
+
+
+def refit_topics(store: Store, config: Any, out: Path) -> None:
+    """Fit topics anew on what the store holds now; topic numbers change."""
+    fit_topics(store, config, out / "topics")
+    place_topics(store, out / "topics")
+
+
+def show_topics(store: Store) -> pd.DataFrame:
+    """Return one row a topic: its share of coded passages and its words; topic -1 is what no topic claims."""
+    return store.sql(
+        """
+        SELECT s.topic, round(s.passages / sum(s.passages) OVER (), 4) AS share, s.passages,
+               coalesce(w.words, '') AS words
+        FROM (SELECT topic, count(*) AS passages FROM topics GROUP BY 1) s
+        LEFT JOIN (
+            SELECT topic, string_agg(term, ' ' ORDER BY rank) AS words FROM topic_terms WHERE rank < 12 GROUP BY 1
+        ) w USING (topic) ORDER BY s.topic
+        """
+    )
+
+
+EXPORTED = {
+    "documents": "SELECT * EXCLUDE (original, text, alignment, blocks) FROM documents ORDER BY path, member",
+    "passages": "SELECT * EXCLUDE (words), array_to_string(words, ' ') AS words FROM passages ORDER BY doc_id, n",
+    "tags": "SELECT * FROM tags WHERE decision <> 'no' ORDER BY doc_id, n, label, start",
+    "evidence": "SELECT * FROM evidence ORDER BY doc_id, n, label, start",
+    "topics": "SELECT * FROM topics ORDER BY doc_id, n",
+    "topic_terms": "SELECT * FROM topic_terms ORDER BY topic, rank",
+    "skipped": "SELECT * FROM skipped ORDER BY path, member",
+    "duplicates": "SELECT * FROM duplicates ORDER BY path, member",
+}
+
+
+def export(store: Store, config: Config, to: Path, form: str) -> list[Path]:
+    """Write trends and the store's tables to files; return their paths.
+
+    `form` is csv or parquet (a folder `to`, one file a table) or xlsx (a file `to`, one sheet a table). Tags that were
+    decided "no" are left out; the store has them.
+    """
+    tables = {"trends": trends(store, config), **{name: store.sql(query) for name, query in EXPORTED.items()}}
+    return report.export(tables, to, form)

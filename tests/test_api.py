@@ -1,0 +1,67 @@
+"""The public names: as promised, documented, light to import."""
+
+import subprocess
+import sys
+
+import pytest
+
+import policytext as pt
+
+NAMES = [
+    "PolicyTextError",
+    "evaluate_labels",
+    "export_tables",
+    "kwic",
+    "load_codebook",
+    "load_config",
+    "open_store",
+    "read",
+    "run",
+    "simplify",
+    "split",
+    "tag_texts",
+    "train_classifier",
+    "trend",
+    "write_report",
+]
+
+
+def test_public_names_are_these():
+    assert sorted(pt.__all__) == NAMES
+    assert dir(pt) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_name_is_there_and_documented(name):
+    assert getattr(pt, name).__doc__
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = pt.nonsense
+
+
+def test_importing_loads_no_heavy_library():
+    code = "import sys, policytext; print([m for m in ('numpy', 'pandas', 'sklearn', 'spacy') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_whole_path_from_python(texts, tmp_path):
+    done = pt.run([texts], out=tmp_path / "out")
+    assert done.totals["documents"] == 4
+    table = pt.trend(tmp_path / "out", by=["script"])
+    assert {"label", "period", "script", "share", "low", "high"} <= set(table.columns)
+    assert len(pt.kwic(tmp_path / "out", "政务服务")) > 0
+    files = pt.export_tables(tmp_path / "out", tmp_path / "csv")
+    assert {file.name for file in files} >= {"trends.csv", "documents.csv", "tags.csv"}
+    with pt.open_store(tmp_path / "out") as store:
+        assert len(store.sql("SELECT * FROM documents")) == 4
+
+
+def test_tagging_quotes_the_input_as_it_is_written():
+    table = pt.tag_texts(["本市推動開放資料，公布預算資料集供民眾再利用。", ""])
+    assert len(table) == 2
+    for row in table.itertuples():
+        for hit in row.evidence:
+            assert row.text[hit["start"] : hit["end"]] == hit["quote"]

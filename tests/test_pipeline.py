@@ -1,0 +1,157 @@
+"""The main job end to end: counts add up, runs resume, order and workers change nothing."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from policytext import pipeline
+from policytext.config import load
+from policytext.errors import UsageError
+from policytext.store import Store
+
+ORDER = {
+    "documents": "id",
+    "passages": "doc_id, n",
+    "tags": "doc_id, n, label, method, start, \"end\"",
+    "evidence": "doc_id, n, label, method, term, start",
+    "topics": "doc_id, n",
+    "topic_terms": "topic, rank",
+    "skipped": "path, member, reason",
+    "duplicates": "path, member",
+    "reprints": "doc_id",
+}
+
+
+def tables(out):
+    """All that a run found out, in a fixed order; where and when it ran is left out."""
+    with Store.open(out, read_only=True) as store:
+        return {name: store.arrow(f"SELECT * FROM {name} ORDER BY {order}").to_pylist() for name, order in ORDER.items()}
+
+
+def test_counts_add_up_and_outputs_are_there(texts, tmp_path):
+    done = pipeline.run([texts], out=tmp_path / "out")
+    assert done.counts["read"] == done.counts["stored"] + done.counts["duplicates"] + done.counts["skipped"] == 6
+    assert (done.counts["stored"], done.counts["duplicates"], done.counts["skipped"]) == (4, 1, 1)
+    assert done.totals["read"] == 6
+    page = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
+    assert page["run"]["read"] == 6
+    assert page["provenance"]["instrument"] == done.instrument
+    assert "e.docx" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert (tmp_path / "out" / "trends.csv").read_text(encoding="utf-8").startswith("label,period,documents")
+    assert not list((tmp_path / "out").glob("*.part"))
+
+
+def test_a_second_run_does_nothing(texts, tmp_path):
+    pipeline.run([texts], out=tmp_path / "out")
+    before = (tmp_path / "out" / "report.html").stat().st_mtime_ns
+    again = pipeline.run([texts], out=tmp_path / "out")
+    assert again.nothing_new
+    assert again.counts["files_unchanged"] == 5
+    assert (tmp_path / "out" / "report.html").stat().st_mtime_ns == before
+
+
+def test_a_changed_file_is_read_again(texts, tmp_path):
+    pipeline.run([texts], out=tmp_path / "out")
+    (texts / "a.txt").write_text("临江市政务公开通告\n主动公开财政预算，接受社会监督，听取市民意见。\n", encoding="utf-8")
+    again = pipeline.run([texts], out=tmp_path / "out")
+    assert again.counts["files_changed"] == 1
+    pipeline.run([texts], out=tmp_path / "fresh")
+    assert tables(tmp_path / "out")["documents"] == tables(tmp_path / "fresh")["documents"]
+    assert tables(tmp_path / "out")["duplicates"] == []
+
+
+def test_a_touched_file_is_not_read_again(texts, tmp_path):
+    pipeline.run([texts], out=tmp_path / "out")
+    os.utime(texts / "a.txt", ns=(1, 1))
+    assert pipeline.run([texts], out=tmp_path / "out").nothing_new
+
+
+def test_the_order_of_sources_changes_nothing(texts, tmp_path):
+    files = sorted(texts.iterdir())
+    pipeline.run(files, out=tmp_path / "forward")
+    pipeline.run(files[::-1], out=tmp_path / "backward")
+    assert tables(tmp_path / "forward") == tables(tmp_path / "backward")
+
+
+def test_the_number_of_workers_and_batches_changes_nothing(texts, tmp_path):
+    pipeline.run([texts], out=tmp_path / "one", workers=1)
+    config = tmp_path / "small.toml"
+    root = load().root
+    config.write_text(
+        f'[tag]\ncodebook = "{root}/configs/codebooks/digital_government.toml"\n'
+        f'model = "{root}/models/digital_government/classifier"\n'
+        f'[segment]\nwords = "{root}/configs/words.txt"\n[run]\nbatch_chars = 20\n',
+        encoding="utf-8",
+    )
+    pipeline.run([texts], out=tmp_path / "two", workers=2, config=config)
+    one, two = tables(tmp_path / "one"), tables(tmp_path / "two")
+    for name in ("passages", "evidence", "skipped", "duplicates"):
+        assert one[name] == two[name], name
+    assert [row["decision"] for row in one["tags"]] == [row["decision"] for row in two["tags"]]
+
+
+def test_new_files_are_added_to_what_is_there(texts, tmp_path):
+    parts = tmp_path / "parts"
+    shutil.copytree(texts, parts)
+    (parts / "a.txt").rename(tmp_path / "a.txt")
+    pipeline.run([parts], out=tmp_path / "out")
+    (tmp_path / "a.txt").rename(parts / "a.txt")
+    added = pipeline.run([parts], out=tmp_path / "out")
+    assert added.counts["read"] == 1
+    pipeline.run([texts], out=tmp_path / "fresh")
+    assert tables(tmp_path / "out")["documents"] == tables(tmp_path / "fresh")["documents"]
+    assert tables(tmp_path / "out")["duplicates"] == tables(tmp_path / "fresh")["duplicates"]
+
+
+def test_another_instrument_judges_everything_anew(texts, tmp_path):
+    pipeline.run([texts], out=tmp_path / "out")
+    config = tmp_path / "terms.toml"
+    root = load().root
+    config.write_text(
+        f'[tag]\ncodebook = "{root}/configs/codebooks/digital_government.toml"\nmodel = ""\n', encoding="utf-8"
+    )
+    done = pipeline.run([texts], out=tmp_path / "out", config=config)
+    assert any("judged anew" in note for note in done.notes)
+    with Store.open(tmp_path / "out", read_only=True) as store:
+        assert list(store.instruments()) == [done.instrument]
+
+
+def test_a_missing_source_is_a_usage_error(tmp_path):
+    with pytest.raises(UsageError, match="nowhere"):
+        pipeline.run([tmp_path / "nowhere"], out=tmp_path / "out")
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
+def test_a_killed_run_is_finished_by_the_next(tmp_path):
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for i in range(300):
+        text = f"第{i}号简讯\n" + f"本市第{i}个政务服务站启用，群众可以在网上提交申请，系统自动分派。\n" * 20
+        (folder / f"{i:03}.txt").write_text(text, encoding="utf-8")
+    pipeline.run([folder], out=tmp_path / "whole", workers=1)
+    config = tmp_path / "small.toml"
+    root = load().root
+    config.write_text(
+        f'[tag]\ncodebook = "{root}/configs/codebooks/digital_government.toml"\n'
+        f'model = "{root}/models/digital_government/classifier"\n'
+        f'[segment]\nwords = "{root}/configs/words.txt"\n[run]\nbatch_chars = 4000\n',
+        encoding="utf-8",
+    )
+    code = "import sys; from policytext import pipeline; pipeline.run([sys.argv[1]], out=sys.argv[2], config=sys.argv[3], workers=1)"
+    command = [sys.executable, "-c", code, str(folder), str(tmp_path / "killed"), str(config)]
+    process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)})
+    wal = tmp_path / "killed" / "policytext.duckdb.wal"
+    deadline = time.monotonic() + 60
+    while not (wal.exists() and wal.stat().st_size > 50_000) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    pipeline.run([folder], out=tmp_path / "killed", workers=1)
+    killed, whole = tables(tmp_path / "killed"), tables(tmp_path / "whole")
+    assert killed == whole
