@@ -1,0 +1,33 @@
+"use strict";
+// Saves a chart as an SVG file of its own (colours resolved), and the trends table as CSV. The page works without it.
+(() => {
+  const save = (name, type, text) => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  };
+  const chartText = (svg) => {
+    const copy = svg.cloneNode(true);
+    const style = document.createElementNS("http://www.w3.org/2000/svg", "style");
+    const root = getComputedStyle(document.documentElement);
+    const rules = document.getElementById("chart-style").textContent;
+    style.textContent = rules.replace(/--c:var\(--c(\d)\)/g, (_, n) => `--c:${root.getPropertyValue("--c" + n)}`)
+      .replace(/var\((--(?!c\b)[\w-]+)\)/g, (_, name) => root.getPropertyValue(name));
+    copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+    copy.prepend(style);
+    return new XMLSerializer().serializeToString(copy);
+  };
+  for (const button of document.querySelectorAll("button[data-save]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      if (button.dataset.save === "csv") {
+        const text = document.getElementById("trends-csv").textContent;
+        save("trends.csv", "text/csv", "\ufeff" + JSON.parse(text));
+      } else {
+        save(button.dataset.save + ".svg", "image/svg+xml", chartText(button.closest("figure").querySelector("svg")));
+      }
+    });
+  }
+})();
