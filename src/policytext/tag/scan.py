@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 
 import numpy as np
@@ -46,10 +47,14 @@ class Batch:
     start: Ints
     end: Ints
 
+    @cached_property
+    def _texts(self) -> Ints:
+        """Index of the text of every code point."""
+        return np.repeat(np.arange(len(self.bounds) - 1, dtype=np.int32), np.diff(self.bounds))
+
     def text_of(self, positions: Ints) -> Ints:
         """Return, for each position, the index of its text counted from `first`."""
-        found: Ints = (np.searchsorted(self.bounds, positions, side="right") - 1).astype(np.int32)
-        return found
+        return self._texts[positions]
 
 
 class Scanner:
@@ -200,9 +205,11 @@ def outermost(owner: Ints, start: Ints, end: Ints) -> NDArray[np.int64]:
     Of equal spans the first is kept. This is the rule of longest match: 数据 inside 公共数据 counts once for an owner
     that has both; spans that only overlap both count.
     """
-    order = np.lexsort((-end, start, owner))
     width = np.int64(end.max(initial=0)) + 1
-    reach = owner[order].astype(np.int64) * width + end[order]  # rises over owners, so one running maximum serves all
+    longest = np.int64((end - start).max(initial=0)) + 1
+    base = owner.astype(np.int64) * width
+    order = np.argsort((base + start) * longest - (end - start), kind="stable")
+    reach = (base + end)[order]  # rises over owners, so one running maximum serves all
     before = np.maximum.accumulate(np.concatenate([[-1], reach[:-1]])) if len(order) else reach
     kept: NDArray[np.int64] = order[reach > before]
     return kept

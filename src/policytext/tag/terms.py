@@ -6,7 +6,7 @@ notation, `codebook.steps` reads it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -37,6 +37,10 @@ class Found:
     term: Ints
     start: Ints
     end: Ints
+
+    def columns(self) -> tuple[Ints, Ints, Ints, Ints]:
+        """Return the four columns in order."""
+        return self.owner, self.term, self.start, self.end
 
 
 @dataclass(frozen=True)
@@ -96,9 +100,9 @@ class TermFinder:
         self._uses = _lists(uses)
         self._serves = _lists(serves)
 
-    def batches(self, texts: Sequence[str]) -> chain[Batch]:
-        """Yield the texts in batches, strings found, terms not yet."""
-        return chain(self._scanner.scan(texts))
+    def batches(self, texts: Sequence[str]) -> Iterator[Batch]:
+        """Return the texts in batches, strings found, terms not yet."""
+        return self._scanner.scan(texts)
 
     def find(self, batch: Batch) -> Found:
         """Return the terms of all owners in a batch: longest match within an owner, none in an excluded context."""

@@ -1,0 +1,110 @@
+"""The codebook file: what loads, and what each mistake is told."""
+
+from pathlib import Path
+
+import pytest
+
+from policytext import codebook
+from policytext.errors import CodebookError
+
+DEFAULT = Path(__file__).parents[1] / "configs" / "codebooks" / "digital_government.toml"
+
+MINIMAL = """
+id = "c"
+version = "1"
+title = "测试"
+[[dimension]]
+id = "theme"
+name = "主题"
+[[label]]
+id = "theme.voice"
+name = "发声"
+definition = "公众发声"
+terms = ["听证"]
+"""
+
+
+def write(tmp_path, extra="", text=MINIMAL):
+    file = tmp_path / "c.toml"
+    file.write_text(text + extra, encoding="utf-8")
+    return file
+
+
+def test_default_codebook_has_no_problem():
+    assert codebook.check(DEFAULT) == []
+
+
+def test_default_codebook_has_the_five_labels_and_three_dimensions_of_terms():
+    book = codebook.load(DEFAULT)
+    assert book.ids("classifier") == (
+        *("stage.informatization", "stage.open", "stage.smart"),
+        *("theme.enablement", "theme.empowerment"),
+    )
+    assert {label.partition(".")[0] for label in book.ids("terms")} == {"era", "facet", "network"}
+    assert len(book.rules) == len(book.rules_en) == 15
+
+
+def test_every_hand_labelled_label_shows_positive_and_negative_examples():
+    book = codebook.load(DEFAULT)
+    for label_id in book.ids("classifier"):
+        assert {example.applies for example in book.label(label_id).examples} == {True, False}
+
+
+def test_minimal_codebook_loads(tmp_path):
+    book = codebook.load(write(tmp_path))
+    assert book.ids() == ("theme.voice",)
+    assert book.groups == book.relations == book.flags == ()
+
+
+def test_unknown_label_names_the_nearest():
+    with pytest.raises(CodebookError, match=r"theme\.empowerment"):
+        codebook.load(DEFAULT).label("theme.empowermnt")
+
+
+def test_hash_changes_with_a_group(tmp_path):
+    before = codebook.load(write(tmp_path)).sha256()
+    after = codebook.load(write(tmp_path, '[[group]]\nid = "g"\nterms = ["平台"]\n')).sha256()
+    assert before != after
+
+
+@pytest.mark.parametrize(
+    ("extra", "says"),
+    [
+        ('definitions = "x"', 'did you mean "definition"'),
+        ('excluded = ["会议"]', "holds none of its terms"),
+        ('[[group]]\nid = "g"\nterms = ["甲 .. @nowhere"]', 'names the group "nowhere", which does not exist'),
+        ('[[group]]\nid = "g"\nterms = ["甲 .. "]', "has an empty part"),
+        ('[[group]]\nid = "g"\nterms = ["甲"]\nlabel = "theme.voic"', 'did you mean "theme.voice"'),
+        ('[[group]]\nid = "g.h"\nterms = ["甲"]', "one word in lower-case"),
+        ('[[relation]]\nid = "r"\nall = ["甲 .. 乙"]', "put it into a group"),
+        ('[[relation]]\nid = "r"\nall = ["甲"]\nwithin = "page"', "within must be"),
+        ('[[flag]]\nid = "f"\nstarts = "("', "no regular expression"),
+        ('[[label]]\nid = "tone.voice"\nname = "x"\ndefinition = "x"', 'there is no dimension "tone"'),
+        ('[[label]]\nid = "theme.voice"\nname = "x"\ndefinition = "x"', "is defined twice"),
+    ],
+)
+def test_a_mistake_is_told_with_its_place_and_remedy(tmp_path, extra, says):
+    file = write(tmp_path, extra + "\n")
+    assert any(says in problem for problem in codebook.check(file)), codebook.check(file)
+    with pytest.raises(CodebookError):
+        codebook.load(file)
+
+
+def test_a_term_listed_twice_is_told(tmp_path):
+    file = write(tmp_path, text=MINIMAL.replace('["听证"]', '["听证", "听证"]'))
+    assert codebook.check(file) == ['label "theme.voice" lists the term "听证" twice; remove one']
+
+
+def test_a_missing_file_is_told(tmp_path):
+    with pytest.raises(CodebookError, match="no such codebook"):
+        codebook.load(tmp_path / "none.toml")
+
+
+def test_broken_toml_is_told(tmp_path):
+    with pytest.raises(CodebookError, match="not valid TOML"):
+        codebook.load(write(tmp_path, "id = "))
+
+
+def test_relations_keep_what_must_be_absent(tmp_path):
+    book = codebook.load(write(tmp_path, '[[relation]]\nid = "r"\nall = ["甲"]\nnot = ["乙"]\n'))
+    assert book.relations[0].none == ("乙",)
