@@ -1,1 +1,7 @@
-"""Tag passages with the labels of a codebook."""
+"""Which labels a passage gets, and why."""
+
+from policytext.tag.classifier import Classifier
+from policytext.tag.tagger import Evidence, TagColumns, Tagger
+from policytext.tag.train import TrainConfig, TrainingSet, copies, train
+
+__all__ = ["Classifier", "Evidence", "TagColumns", "Tagger", "TrainConfig", "TrainingSet", "copies", "train"]

@@ -1,0 +1,251 @@
+"""Judge passages: the classifier decides its labels, the codebook's terms decide the others; both say why.
+
+>>> from policytext.codebook import Codebook, Dimension, Label
+>>> label = Label("facet.value", "价值", "value", "", "", terms=("公民为中心",))
+>>> codebook = Codebook("c", "1", "c", "c", (Dimension("facet", "方面", "facet"),), (label,))
+>>> tagger = Tagger(codebook, None, TagConfig())
+>>> [(tag.label, tag.start, tag.end) for tag in tagger.tag([Passage("d", 0, 10, 18, "body", "", "以公民为中心的。")])]
+[('facet.value', 11, 16)]
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from policytext.codebook import Codebook
+from policytext.config import TagConfig
+from policytext.errors import ModelError
+from policytext.records import CODED_KINDS, Decision, Passage, Tag
+from policytext.tag.classifier import Classifier
+from policytext.tag.features import Floats
+from policytext.tag.lexicon import Hits, Lexicon
+from policytext.tag.patterns import Patterns
+
+INSTRUMENT = 1  # raise it when the code here decides differently with the same codebook and model
+SPANS = 5  # of classifier evidence a label and passage
+
+_DECISIONS: NDArray[np.object_] = np.array(["no", "yes", "abstain"], dtype=object)  # index -1 is abstain
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Why a label applies: a term found, or words that weigh most for it; the span is on the document's ruler."""
+
+    label: str
+    method: str  # lexicon, classifier
+    term: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class TagColumns:
+    """Tags and evidence as columns, one entry a row of the store's tables of the same names."""
+
+    tags: dict[str, Any]
+    evidence: dict[str, Any]
+
+
+class Tagger:
+    """A codebook and a classifier, ready to judge passages of simplified text.
+
+    Labels of dimensions that a classifier decides are left to their terms when there is no classifier, or when it was
+    trained before the label was added.
+    """
+
+    def __init__(self, codebook: Codebook, classifier: Classifier | None, config: TagConfig) -> None:
+        self.codebook = codebook
+        self.classifier = classifier
+        self.config = config
+        known = () if classifier is None else classifier.labels
+        for label in known:
+            if label not in codebook.ids():
+                raise ModelError(
+                    f'the model was trained for a label "{label}" that codebook {codebook.id} does not have; '
+                    "train one for this codebook, or set [tag] model in the config"
+                )
+        self.decided = tuple(label for label in codebook.ids("classifier") if label in known)
+        self._columns = np.array([known.index(label) for label in self.decided], dtype=np.int64)
+        self._lexicon = Lexicon(codebook)
+        self._patterns = Patterns(codebook) if classifier is not None and len(classifier.pattern_center) else None
+
+    def instrument(self) -> str:
+        """Return 16 hex digits over everything that can change a tag."""
+        parts = {
+            "instrument": INSTRUMENT,
+            "codebook": self.codebook.sha256(),
+            "model": None if self.classifier is None else self.classifier.sha256(),
+            "abstain": self.config.abstain,
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+    def card(self) -> dict[str, Any] | None:
+        """Return what the classifier was learnt from and how good it is; None without a classifier."""
+        return None if self.classifier is None else dict(self.classifier.card)
+
+    def tag(self, passages: Sequence[Passage]) -> list[Tag]:
+        """Return one tag a coded passage and classifier's label, and one for each term found of the other labels."""
+        columns = self._judge(passages, explain=False).tags
+        rows = zip(*(_plain(columns[name]) for name in _TAG_COLUMNS), strict=True)
+        return [Tag(*row) for row in rows]
+
+    def evidence(self, passage: Passage) -> list[Evidence]:
+        """Return why the passage has the labels it has, in order of position; empty for kinds that are not coded."""
+        columns = self._judge([passage], explain=True).evidence
+        rows = zip(*(_plain(columns[name]) for name in _EVIDENCE_COLUMNS[2:]), strict=True)
+        return sorted((Evidence(*row) for row in rows), key=lambda hit: (hit.start, hit.end, hit.label, hit.method))
+
+    def columns(self, passages: Sequence[Passage]) -> TagColumns:
+        """Return tags and evidence of many passages as columns: the same as `tag` and `evidence`, for the stream."""
+        return self._judge(passages, explain=True)
+
+    def probabilities(self, passages: Sequence[Passage]) -> Floats:
+        """Return the classifier's probabilities, float32 [passages x decided labels], whatever their kinds."""
+        if self.classifier is None:
+            return np.zeros((len(passages), 0), np.float32)
+        texts = [passage.text for passage in passages]
+        patterns = None if self._patterns is None else self._patterns.matrix(texts)
+        found = self.classifier.probabilities(texts, [passage.words for passage in passages], patterns)
+        return found[:, self._columns]
+
+    def _judge(self, passages: Sequence[Passage], *, explain: bool) -> TagColumns:
+        coded = [passage for passage in passages if passage.kind in CODED_KINDS]
+        probabilities = self.probabilities(coded)
+        verdict = self._verdict(probabilities)
+        hits = self._lexicon.find_many([passage.text for passage in coded])
+        by_terms = np.array([label not in self.decided for label in hits.labels], dtype=bool)
+        tags = _classifier_tags(coded, self.decided, probabilities, verdict)
+        tags = _joined(tags, _lexicon_tags(coded, hits, by_terms[hits.label]))
+        if not explain:
+            return TagColumns(tags, {})
+        evidence = _lexicon_evidence(coded, hits, self._counts(hits, verdict, by_terms))
+        return TagColumns(tags, _joined(evidence, self._reasons(coded, verdict)))
+
+    def _verdict(self, probabilities: Floats) -> NDArray[np.int8]:
+        if self.classifier is None or not self.decided:
+            return np.zeros(probabilities.shape, np.int8)
+        whole = np.zeros((len(probabilities), len(self.classifier.labels)), np.float32)
+        whole[:, self._columns] = probabilities
+        return self.classifier.decisions(whole, abstain=self.config.abstain)[:, self._columns]
+
+    def _counts(self, hits: Hits, verdict: NDArray[np.int8], by_terms: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Say which hits are evidence: all of labels that terms decide, and those that agree with the classifier."""
+        place = np.array([self.decided.index(label) if label in self.decided else -1 for label in hits.labels])
+        agrees = np.zeros(len(hits), dtype=bool)
+        asked = np.flatnonzero(~by_terms[hits.label])
+        agrees[asked] = verdict[hits.text[asked], place[hits.label[asked]]] == 1
+        return agrees | by_terms[hits.label]
+
+    def _reasons(self, coded: Sequence[Passage], verdict: NDArray[np.int8]) -> dict[str, Any]:
+        """Return the words that weigh most for each label that the classifier decided."""
+        columns: dict[str, list[Any]] = {name: [] for name in _EVIDENCE_COLUMNS}
+        rows = np.flatnonzero((verdict == 1).any(axis=1))
+        if self.classifier is None or not len(rows):
+            return columns
+        chosen = [coded[i] for i in rows.tolist()]
+        weighed = self.classifier.features.matrix([p.text for p in chosen], [p.words for p in chosen])
+        for passage, decided, line in zip(chosen, verdict[rows], range(len(chosen)), strict=True):
+            for at in np.flatnonzero(decided == 1):
+                spans = _best_spans(self.classifier, passage.text, weighed, line, int(self._columns[at]))
+                for start, end in spans:
+                    values = (passage.doc_id, passage.n, self.decided[at], "classifier", passage.text[start:end])
+                    for name, value in zip(_EVIDENCE_COLUMNS, values, strict=False):
+                        columns[name].append(value)
+                    columns["start"].append(passage.start + start)
+                    columns["end"].append(passage.start + end)
+        return columns
+
+
+_TAG_COLUMNS = ("doc_id", "n", "label", "method", "probability", "decision", "start", "end", "note")
+_EVIDENCE_COLUMNS = ("doc_id", "n", "label", "method", "term", "start", "end")
+
+
+def _plain(column: Any) -> list[Any]:
+    return cast("list[Any]", column.tolist()) if isinstance(column, np.ndarray) else list(column)
+
+
+def _joined(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    return {name: [*_plain(first[name]), *_plain(second[name])] for name in first}
+
+
+def _classifier_tags(
+    coded: Sequence[Passage], labels: Sequence[str], probabilities: Floats, verdict: NDArray[np.int8]
+) -> dict[str, Any]:
+    """One row a passage and label, passage by passage."""
+    each = len(labels)
+    spread = [passage for passage in coded for _ in range(each)]
+    return {
+        "doc_id": [passage.doc_id for passage in spread],
+        "n": [passage.n for passage in spread],
+        "label": list(labels) * len(coded),
+        "method": ["classifier"] * len(spread),
+        "probability": np.round(probabilities.ravel().astype(np.float64), 4),
+        "decision": _DECISIONS[verdict.ravel()],
+        "start": [passage.start for passage in spread],
+        "end": [passage.end for passage in spread],
+        "note": [""] * len(spread),
+    }
+
+
+def _lexicon_tags(coded: Sequence[Passage], hits: Hits, wanted: NDArray[np.bool_]) -> dict[str, Any]:
+    """One row a term found, of the labels that terms decide."""
+    found = _lexicon_evidence(coded, hits, wanted)
+    size = len(found["n"])
+    yes: Decision = "yes"
+    return {
+        **{name: found[name] for name in ("doc_id", "n", "label", "method")},
+        "probability": [None] * size,
+        "decision": [yes] * size,
+        "start": found["start"],
+        "end": found["end"],
+        "note": found["term"],
+    }
+
+
+def _lexicon_evidence(coded: Sequence[Passage], hits: Hits, wanted: NDArray[np.bool_]) -> dict[str, Any]:
+    rows = np.flatnonzero(wanted)
+    owners = [coded[i] for i in hits.text[rows].tolist()]
+    shift = np.fromiter((passage.start for passage in owners), np.int64, len(owners))
+    return {
+        "doc_id": [passage.doc_id for passage in owners],
+        "n": [passage.n for passage in owners],
+        "label": [hits.labels[i] for i in hits.label[rows].tolist()],
+        "method": ["lexicon"] * len(owners),
+        "term": [hits.terms[i] for i in hits.term[rows].tolist()],
+        "start": hits.start[rows] + shift,
+        "end": hits.end[rows] + shift,
+    }
+
+
+def _best_spans(
+    classifier: Classifier, text: str, weighed: csr_matrix, line: int, column: int
+) -> list[tuple[int, int]]:
+    """Return the spans of at most SPANS features that add most to the label's margin, none overlapping, in order."""
+    part = slice(weighed.indptr[line], weighed.indptr[line + 1])
+    indices = weighed.indices[part]
+    gains = weighed.data[part] * classifier.weights[indices, column]
+    spans: list[tuple[int, int]] = []
+    for at in np.argsort(-gains)[: 4 * SPANS]:
+        if gains[at] <= 0 or len(spans) == SPANS:
+            break
+        term = classifier.features.name(int(indices[at]))
+        spans += list(_free(text, term, spans))[:1]
+    return sorted(spans)
+
+
+def _free(text: str, term: str, taken: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield occurrences of a term that overlap no span taken."""
+    start = text.find(term)
+    while start >= 0:
+        end = start + len(term)
+        if all(end <= a or start >= b for a, b in taken):
+            yield start, end
+        start = text.find(term, end)

@@ -1,0 +1,134 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from policytext.errors import LabelError, ModelError
+from policytext.tag import Classifier, TrainConfig, TrainingSet, copies, train
+from policytext.tag.train import abstain_bands, assign_folds, best_thresholds, calibration_error
+
+TOPICS = ("降低碳排放强度", "发展学前教育", "完善养老服务", "扩大对外开放")
+
+
+def made_up(n: int = 120) -> TrainingSet:
+    """Passages of another field: `energy.carbon` follows from its word, `energy.price` from a count."""
+    texts = [f"第{i % 7}条 {TOPICS[i % 4]}，推进第{i % 5}项工作。" for i in range(n)]
+    price = np.array([i % 3 == 0 for i in range(n)])
+    targets = np.stack([np.array([i % 4 == 0 for i in range(n)]), price], axis=1)
+    patterns = np.stack([price * 2.0, np.ones(n)], axis=1).astype(np.float32)
+    groups = tuple(f"doc{i % 30}" for i in range(n))
+    words = tuple(tuple(text) for text in texts)
+    return TrainingSet(("energy.carbon", "energy.price"), tuple(texts), words, targets, groups, patterns)
+
+
+@pytest.fixture(scope="module")
+def data() -> TrainingSet:
+    return made_up()
+
+
+@pytest.fixture(scope="module")
+def fitted(data: TrainingSet) -> Classifier:
+    return train(data, TrainConfig(pattern_weight=0.5), card={"labelled_by": "a test"})
+
+
+def test_any_codebook_is_learnt_from_its_labels(data: TrainingSet, fitted: Classifier):
+    probabilities = fitted.probabilities(data.texts, data.words, data.patterns)
+    assert np.array_equal(fitted.decisions(probabilities).astype(bool), data.targets)
+    assert fitted.card["cross_validation"]["macro_f1"] > 0.95
+
+
+def test_the_card_says_what_it_was_learnt_from(data: TrainingSet, fitted: Classifier):
+    assert fitted.card["labelled_by"] == "a test"
+    assert fitted.card["data_sha256"] == data.sha256()
+    assert fitted.card["positives"] == {"energy.carbon": 30, "energy.price": 40}
+    assert set(fitted.card["thresholds"]) == set(fitted.labels)
+
+
+def test_a_saved_model_decides_the_same(tmp_path: Path, data: TrainingSet, fitted: Classifier):
+    fitted.save(tmp_path)
+    again = Classifier.load(tmp_path)
+    before = fitted.probabilities(data.texts, data.words, data.patterns)
+    assert np.array_equal(again.probabilities(data.texts, data.words, data.patterns), before)
+    assert again.labels == fitted.labels
+    assert again.card["format"] == 1
+
+
+def test_saving_twice_gives_the_same_bytes(tmp_path: Path, fitted: Classifier):
+    fitted.save(tmp_path / "a")
+    fitted.save(tmp_path / "b")
+    for name in ("arrays.npz", "card.json"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_altered_arrays_are_refused(tmp_path: Path, fitted: Classifier):
+    fitted.save(tmp_path)
+    content = bytearray((tmp_path / "arrays.npz").read_bytes())
+    content[len(content) // 2] ^= 1
+    (tmp_path / "arrays.npz").write_bytes(bytes(content))
+    with pytest.raises(ModelError, match="differs from the file"):
+        Classifier.load(tmp_path)
+
+
+def test_another_format_is_refused(tmp_path: Path, fitted: Classifier):
+    fitted.save(tmp_path)
+    card = json.loads((tmp_path / "card.json").read_text(encoding="utf-8"))
+    (tmp_path / "card.json").write_text(json.dumps(card | {"format": 99}), encoding="utf-8")
+    with pytest.raises(ModelError, match="format 99"):
+        Classifier.load(tmp_path)
+
+
+def test_a_missing_model_says_where_to_look(tmp_path: Path):
+    with pytest.raises(ModelError, match=r"\[tag\] model"):
+        Classifier.load(tmp_path / "none")
+
+
+def test_arrays_hold_no_pickle(tmp_path: Path, fitted: Classifier):
+    fitted.save(tmp_path)
+    with np.load(tmp_path / "arrays.npz", allow_pickle=False) as stored:
+        assert all(stored[name].dtype != object for name in stored.files)
+
+
+def test_a_model_refuses_pattern_counts_of_another_codebook(data: TrainingSet, fitted: Classifier):
+    with pytest.raises(ModelError, match="train again"):
+        fitted.probabilities(data.texts, data.words, None)
+
+
+def test_a_label_of_too_few_documents_is_named(data: TrainingSet):
+    targets = data.targets.copy()
+    targets[:, 1] = [i < 3 for i in range(len(targets))]
+    with pytest.raises(LabelError, match=r"energy\.price.*3 documents"):
+        train(TrainingSet(data.labels, data.texts, data.words, targets, data.groups))
+
+
+def test_the_order_of_passages_changes_no_fold(data: TrainingSet):
+    forward = dict(zip(data.groups, assign_folds(data.groups, 5, 1).tolist(), strict=True))
+    backward = dict(zip(data.groups[::-1], assign_folds(data.groups[::-1], 5, 1).tolist(), strict=True))
+    assert forward == backward
+
+
+def test_the_threshold_is_the_middle_of_the_best_ones():
+    scores = np.array([[0.9], [0.8], [0.7], [0.6], [0.1]], np.float32)
+    truth = np.array([[True], [True], [True], [False], [False]])
+    assert best_thresholds(scores, truth)[0] == pytest.approx(0.7)
+
+
+def test_abstaining_raises_f1_within_its_budget():
+    rng = np.random.default_rng(0)
+    scores = rng.random((1000, 1)).astype(np.float32)
+    truth = rng.random((1000, 1)) < scores
+    threshold = best_thresholds(scores, truth)
+    low, high = abstain_bands(scores, truth, threshold, 0.2)
+    kept = (scores < low) | (scores >= high)
+    assert 0.79 <= kept.mean() <= 0.82
+    assert low[0] <= threshold[0] <= high[0]
+
+
+def test_calibration_error_counts_the_gap():
+    assert calibration_error(np.array([0.85] * 4), np.array([True, False, False, False])) == pytest.approx(0.6)
+
+
+def test_near_copies_are_found_and_other_texts_are_not():
+    held = ["坚持以人民为中心的发展思想，全面推进政务公开，主动接受社会监督。"]
+    texts = ["各部门要" + held[0][2:], "坚持以人民为中心，发展学前教育和养老服务，扩大对外开放。", "短"]
+    assert copies(texts, held).tolist() == [0]
