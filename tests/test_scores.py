@@ -43,7 +43,7 @@ def test_passages_of_one_document_are_not_independent():
     alone, repeated = score(truth, predicted).labels, score(truth * 10, predicted * 10, units=many).labels
     for name in ("precision", "recall", "f1"):
         width, wide = (t[f"{name}_high"] - t[f"{name}_low"] for t in (alone, repeated))
-        assert ((width * 0.97 <= wide) & (wide <= width * 1.25)).all(), name
+        assert ((width * 0.9 <= wide) & (wide <= width * 1.25)).all(), name
 
 
 def test_order_of_passages_does_not_matter():

@@ -1,7 +1,8 @@
-"""Intervals for shares of passages that come in documents, the formulas that `aggregate` and `evaluate` both use.
+"""Intervals for shares of passages that come in documents: what `aggregate` and `evaluate` both rest on.
 
 Passages of one document resemble each other, so n passages of m documents tell less than n passages drawn one by one.
 How much less is the design effect; n divided by it is the effective n, and that n goes into Wilson's interval.
+`shares` is the whole of it; the other functions are its steps.
 """
 
 from __future__ import annotations
@@ -14,22 +15,82 @@ from scipy.special import ndtri, stdtrit
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+# What passages of one document share when the corpus cannot say.
+ASSUMED_CORRELATION = 0.1
+# Fewer documents than this, beyond the first of each cell, do not pin a correlation down; see `_pooled`.
+ENOUGH_FREEDOM = 10
+# As how many further documents the pool's correlation counts beside a cell's own documents. In simulations over 120
+# designs (2 to 30 documents of very unequal length, shares 2 to 30 %, correlations 0 to 0.5, also mixed within a
+# pool) a nominal 95 % covered 94 to 99 %; without the pool 80 to 99 %, with wider intervals on average.
+POOL_FREEDOM = 4
 
 
 @dataclass(frozen=True)
-class Clustered:
-    """Totals of cells whose units come in clusters: one value a cell in every array, all of shape (cells,)."""
+class Shares:
+    """Shares of cells with their intervals; every array has shape (cells,)."""
 
-    clusters: Ints  # m: clusters with at least one unit
-    units: Floats  # N
-    hits: Floats  # Y
-    weighted_size: Floats  # size of the cluster that an average unit lives in: sum of squared sizes / N
-    design_effect: Floats  # of the share; NaN where the cell cannot tell: one cluster, or share 0 or 1
+    clusters: Ints  # with at least one unit
+    share: Floats  # NaN in an empty cell, like everything below
+    low: Floats
+    high: Floats
+    design_effect: Floats
+    effective_n: Floats
+    basis: npt.NDArray[np.object_]  # where the design effect comes from: documents, pooled, assumed; "" if empty
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """Clusters of units in cells, and the cells' totals. A cluster has one entry for every cell that it is in."""
+
+    cell: Ints  # (clusters,)
+    hits: Floats  # (clusters,)
+    units: Floats  # (clusters,), at least 1: a document without a coded passage says nothing about their share
+    count: Ints  # (cells,) like all below
+    total: Floats
+    positive: Floats
 
     @property
     def share(self) -> Floats:
-        """Y / N; NaN in an empty cell."""
-        return divide(self.hits, self.units)
+        """Hits over units of each cell; NaN in an empty one."""
+        return divide(self.positive, self.total)
+
+    def sums(self, values: Floats) -> Floats:
+        """Return the sum over the clusters of each cell."""
+        return np.bincount(self.cell, weights=values, minlength=len(self.count)).astype(float)
+
+
+def shares(cell: Ints, hits: npt.ArrayLike, units: npt.ArrayLike, pool: Ints, *, level: float = 0.95) -> Shares:
+    """Return the share of hits in each cell, with an interval that knows about clusters.
+
+    `cell`, `hits` and `units` have one entry a cluster of a cell; `pool` one a cell: cells of one pool (the periods
+    of one label) lend each other what they know of how passages of a document resemble each other.
+
+    The design effect of a cell is the larger of what its own documents show (`design_effect`) and the mean of that and
+    the pool's (`kish`), weighted by the own degrees of freedom and `POOL_FREEDOM`: with few documents the own figure
+    is too low as often as too high, and a low one makes an interval falsely narrow. Averaging variances with a
+    prior's degrees of freedom follows Smyth (2004), Linear models and empirical Bayes methods, SAGMB 3. Where a
+    cell's documents cannot tell (there is one; or no passage is tagged, or every one) the pool's stands alone, and
+    where the pool cannot tell either, one from an assumed correlation. `basis` says which.
+
+    >>> one = shares(np.array([0, 0, 0]), [1, 0, 1], [1, 1, 1], np.array([0]))  # single passages: plain Wilson
+    >>> [float(x) for x in (one.effective_n[0], one.low[0].round(4), wilson(2 / 3, 3)[0].round(4))]
+    [3.0, 0.2077, 0.2077]
+    """
+    groups = _clusters(cell, hits, units, len(pool))
+    rho, pool_freedom, told = _pooled(groups, pool)
+    own, freedom = design_effect(groups), degrees_of_freedom(groups, rho)
+    borrowed = kish(groups, rho)
+    seen = np.isfinite(own) & np.isfinite(freedom)
+    own, freedom = np.where(seen, own, 1), np.where(seen, freedom, 1)
+    mean = (freedom * own + POOL_FREEDOM * borrowed) / (freedom + POOL_FREEDOM)
+    effect = np.where(seen, np.maximum(np.maximum(own, mean), 1), borrowed)
+    n = effective_n(groups.total, effect, np.where(seen, freedom + POOL_FREEDOM, pool_freedom), level=level)
+    low, high = wilson(groups.share, n, level=level)
+    basis = np.where(seen, "documents", np.where(told, "pooled", "assumed")).astype(object)
+    basis[groups.total == 0] = ""
+    return Shares(groups.count, groups.share, low, high, effect, n, basis)
 
 
 def wilson(share: npt.ArrayLike, n: npt.ArrayLike, *, level: float = 0.95) -> tuple[Floats, Floats]:
@@ -52,35 +113,57 @@ def wilson(share: npt.ArrayLike, n: npt.ArrayLike, *, level: float = 0.95) -> tu
     return np.where(np.isnan(n), np.nan, low), np.where(np.isnan(n), np.nan, high)
 
 
-def clustered(cell: Ints, hits: npt.ArrayLike, units: npt.ArrayLike, cells: int) -> Clustered:
-    """Sum clusters into cells and estimate each cell's design effect.
+def design_effect(groups: Clusters) -> Floats:
+    """Return each cell's design effect as its own documents show it; NaN for one document or a share of 0 or 1.
 
-    `cell`, `hits` and `units` have one entry a cluster of a cell. The share Y/N is a ratio of two totals over m
-    clusters; its linearised variance is m/(m-1) * sum((y - p n)^2) / N^2 (Cochran 1977, Sampling Techniques, 6.3;
-    Kish 1965, Survey Sampling, 6.3). Divided by p(1-p)/(N-1), what N single draws would have, it is the design effect.
+    The share is a ratio of two totals over clusters; its linearised variance is sum((y - p n)^2 / (1 - n/N)) / N^2
+    (Cochran 1977, Sampling Techniques, 6.3, with each squared residual enlarged by its leverage as in Bell and
+    McCaffrey 2002, Bias reduction in standard errors for linear regression with multi-stage samples, Survey
+    Methodology 28; for clusters of one size that is the textbook's m / (m - 1)). It is divided by p(1-p)/(N-1), the
+    variance that N single draws would have (Kish 1965, Survey Sampling, ch. 8).
     """
-    hits, units = np.asarray(hits, float), np.asarray(units, float)
-    filled = units > 0  # a document without a coded passage says nothing about their share
-    cell, hits, units = cell[filled], hits[filled], units[filled]
-    clusters = np.bincount(cell, minlength=cells)
-    total, squares = _sums(cell, units, cells), _sums(cell, units**2, cells)
-    positive = _sums(cell, hits, cells)
-    share = divide(positive, total)
-    residuals = _sums(cell, (hits - share[cell] * units) ** 2, cells)
-    variance = divide(clusters * residuals, (clusters - 1) * total**2)
-    effect = divide(variance, divide(share * (1 - share), total - 1))
-    return Clustered(clusters, total, positive, divide(squares, total), effect)
+    share, leverage = groups.share, _leverage(groups)
+    residual = groups.hits - share[groups.cell] * groups.units
+    variance = divide(groups.sums(divide(residual**2, 1 - leverage)), groups.total**2)
+    return divide(variance, divide(share * (1 - share), groups.total - 1))
+
+
+def degrees_of_freedom(groups: Clusters, rho: Floats) -> Floats:
+    """Return how many degrees of freedom the variance of each cell has; NaN for one document.
+
+    m - 1 for m clusters of one size, fewer where a large one dominates: 2 E(v)^2 / Var(v) under the working model
+    that clusters are independent and units of one have the correlation `rho` (Satterthwaite's approximation as in
+    Bell and McCaffrey 2002). The variance is a quadratic form u'Au; E and Var are tr(AS) and 2 tr(ASAS) with
+    S = diag(n (1 + (n - 1) rho)) and A = diag(a) - ab' - ba' + c, written out in sums because A is never built.
+    """
+    g = _leverage(groups)
+    a = divide(1.0, 1 - g)
+    b, c = a * g, groups.sums(a * g**2)
+    spread = groups.units * (1 + (groups.units - 1) * rho[groups.cell])
+    off = c[groups.cell] - 2 * b
+    trace = groups.sums(spread * (a + off))
+    s, sb, sbb = groups.sums(spread), groups.sums(spread * b), groups.sums(spread * b**2)
+    square = c**2 * s**2 + 2 * s * sbb - 4 * c * s * sb + 2 * sb**2 + groups.sums(spread**2 * ((a + off) ** 2 - off**2))
+    return divide(trace**2, square)
+
+
+def kish(groups: Clusters, rho: Floats) -> Floats:
+    """Return the design effect that a correlation makes: 1 + (b - 1) rho, b the cluster size an average unit sees.
+
+    Kish (1965), Survey Sampling, ch. 5, with b = sum(n^2) / N for clusters of unequal size (Gabler, Haeder and Lahiri
+    1999, A model based justification of Kish's formula for design effects, Survey Methodology 25).
+    """
+    return 1 + (divide(groups.sums(groups.units**2), groups.total) - 1) * rho
 
 
 def effective_n(units: npt.ArrayLike, effect: npt.ArrayLike, freedom: npt.ArrayLike, *, level: float = 0.95) -> Floats:
     """Return how many single draws the units are worth.
 
     n* = N / design effect * (t(N-1) / t(freedom))^2: the second factor pays for a variance that is itself estimated
-    from few clusters (Korn and Graubard 1998, Confidence intervals for proportions with small expected number of
-    positive counts estimated from survey data, Survey Methodology 24). Never more than N: a design effect under 1
-    is luck more often than stratification (Dean and Pagano 2015, Evaluating confidence interval methods for binomial
-    proportions in clustered surveys, J. Survey Statistics and Methodology 3, who find Wilson's interval with this n*
-    among the best). `freedom` is the number of clusters less one.
+    (Korn and Graubard 1998, Confidence intervals for proportions with small expected number of positive counts
+    estimated from survey data, Survey Methodology 24). Never more than N: a design effect under 1 is luck more
+    often than design (Dean and Pagano 2015, Evaluating confidence interval methods for binomial proportions in
+    clustered surveys, J. Survey Statistics and Methodology 3, who find Wilson's interval with this n among the best).
     """
     units, effect = np.asarray(units, float), np.asarray(effect, float)
     ratio = divide(_t(units - 1, level), _t(np.asarray(freedom, float), level))
@@ -88,37 +171,25 @@ def effective_n(units: npt.ArrayLike, effect: npt.ArrayLike, freedom: npt.ArrayL
     return n
 
 
-def correlation(cell: Ints, hits: npt.ArrayLike, units: npt.ArrayLike) -> tuple[float, int]:
-    """Return the intra-cluster correlation within cells, pooled over them, and its degrees of freedom between clusters.
+def correlation(groups: Clusters) -> tuple[float, int]:
+    """Return the intra-cluster correlation within cells, pooled over them, and its degrees of freedom.
 
     The analysis-of-variance estimator for binary data (Ridout, Demetrio and Firth 1999, Estimating intraclass
     correlation for binary data, Biometrics 55), with sums of squares taken within each cell so that differences
     between cells do not count. Bounded to [0, 1]; NaN where the data cannot tell.
     """
-    hits, units = np.asarray(hits, float), np.asarray(units, float)
-    filled = units > 0
-    _, cell = np.unique(cell[filled], return_inverse=True)
-    hits, units = hits[filled], units[filled]
-    cells = int(cell.max(initial=-1)) + 1
-    total, positive = _sums(cell, units, cells), _sums(cell, hits, cells)
-    freedom = len(units) - cells
-    within_freedom = float(units.sum()) - len(units)
+    cells = groups.count > 0
+    freedom = len(groups.units) - int(cells.sum())
+    all_units = float(groups.units.sum())
+    within_freedom = all_units - len(groups.units)
     if freedom <= 0 or within_freedom <= 0:
         return float("nan"), max(freedom, 0)
-    between = (float((hits**2 / units).sum()) - float((positive**2 / total).sum())) / freedom
-    within = float((hits - hits**2 / units).sum()) / within_freedom
-    size = (float(units.sum()) - float((_sums(cell, units**2, cells) / total).sum())) / freedom
+    fitted = float((groups.positive[cells] ** 2 / groups.total[cells]).sum())
+    between = (float((groups.hits**2 / groups.units).sum()) - fitted) / freedom
+    within = float((groups.hits - groups.hits**2 / groups.units).sum()) / within_freedom
+    size = (all_units - float((groups.sums(groups.units**2)[cells] / groups.total[cells]).sum())) / freedom
     spread = between + (size - 1) * within
     return (min(max((between - within) / spread, 0.0), 1.0) if spread > 0 else float("nan")), freedom
-
-
-def _t(freedom: Floats, level: float) -> Floats:
-    """Student's t at the level; NaN without a degree of freedom."""
-    return np.asarray(stdtrit(np.where(freedom > 0, freedom, np.nan), (1 + level) / 2), float)
-
-
-def _sums(cell: Ints, values: Floats, cells: int) -> Floats:
-    return np.bincount(cell, weights=values, minlength=cells).astype(float)
 
 
 def divide(above: npt.ArrayLike, below: npt.ArrayLike) -> Floats:
@@ -127,3 +198,39 @@ def divide(above: npt.ArrayLike, below: npt.ArrayLike) -> Floats:
     result = np.full(below.shape, np.nan)
     np.divide(above, below, out=result, where=below != 0)
     return result
+
+
+def _clusters(cell: Ints, hits: npt.ArrayLike, units: npt.ArrayLike, cells: int) -> Clusters:
+    hits, units = np.asarray(hits, float), np.asarray(units, float)
+    filled = units > 0
+    cell, hits, units = np.asarray(cell)[filled], hits[filled], units[filled]
+    count = np.bincount(cell, minlength=cells)
+    total, positive = (np.bincount(cell, weights=x, minlength=cells).astype(float) for x in (units, hits))
+    return Clusters(cell, hits, units, count, total, positive)
+
+
+def _pooled(groups: Clusters, pool: Ints) -> tuple[Floats, Floats, Flags]:
+    """Return for every cell its pool's correlation, the degrees of freedom behind it, and whether the pool told it.
+
+    A pool with few documents can show no correlation by luck, so it may raise the assumed one but not lower it.
+    """
+    rho = np.full(len(pool), ASSUMED_CORRELATION)
+    freedom, told = np.full(len(pool), np.inf), np.zeros(len(pool), bool)
+    for one in np.unique(pool):
+        rows = pool[groups.cell] == one
+        value, df = correlation(_clusters(groups.cell[rows], groups.hits[rows], groups.units[rows], len(pool)))
+        if df >= ENOUGH_FREEDOM and np.isfinite(value):
+            rho[pool == one], freedom[pool == one], told[pool == one] = value, df, True
+        elif value > ASSUMED_CORRELATION:
+            rho[pool == one], told[pool == one] = value, True
+    return rho, freedom, told
+
+
+def _leverage(groups: Clusters) -> Floats:
+    """Return the share of its cell's units that each cluster holds."""
+    return groups.units / groups.total[groups.cell]
+
+
+def _t(freedom: Floats, level: float) -> Floats:
+    """Student's t at the level; NaN without a degree of freedom."""
+    return np.asarray(stdtrit(np.where(freedom > 0, freedom, np.nan), (1 + level) / 2), float)

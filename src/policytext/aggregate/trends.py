@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from policytext.aggregate.inference import shares
 from policytext.config import TrendsConfig
 from policytext.errors import UsageError
+from policytext.intervals import shares
 
 UNDATED = "undated"
 UNKNOWN = "unknown"
@@ -28,13 +28,13 @@ def trend(counts: pd.DataFrame, config: TrendsConfig) -> pd.DataFrame:
 
     The result has one row a label, period and group: documents, clusters (independent ones with coded passages),
     passages, tagged, abstained, share (tagged / passages: what was left undecided counts as not tagged), low, high,
-    design_effect, effective_n, basis (see `inference.shares`) and unassigned (abstained / passages). Periods without
+    design_effect, effective_n, basis (see `intervals.shares`) and unassigned (abstained / passages). Periods without
     documents between the first and the last are rows without a share; documents whose date is unknown or too vague
     for the period are rows of their own, "undated".
 
-    Interval: Wilson's, with an effective n from the linearised variance of the ratio over documents; formulas and
-    sources in `policytext.intervals`. It is about the process that the documents come from: a corpus that holds every
-    document still has one.
+    Interval: Wilson's, with an effective n from the linearised variance of the ratio over documents; formulas,
+    sources and how well it covers in `policytext.intervals`. It is about the process that the documents come from:
+    a corpus that holds every document still has one. It knows nothing of wrong tags.
 
     Raises:
         UsageError: a column is missing, a period or number malformed, or labels cover different documents.
@@ -131,7 +131,7 @@ def _checked(counts: pd.DataFrame, config: TrendsConfig, keys: list[str]) -> pd.
 
 
 def _add_shares(table: pd.DataFrame, counts: pd.DataFrame, cell: npt.NDArray[np.int64], config: TrendsConfig) -> None:
-    """Add the columns of `inference.shares` to the table of cells."""
+    """Add the columns of `intervals.shares` to the table of cells."""
     unit = _codes(counts["doc_id"])
     if "cluster" in counts:
         named = counts["cluster"].notna().to_numpy()

@@ -13,9 +13,10 @@ import pandas as pd
 
 from policytext.errors import LabelError
 from policytext.evaluate.agreement import agree
-from policytext.intervals import clustered, divide, effective_n, wilson
+from policytext.intervals import divide, shares
 
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 NONE = "(none)"
 _EXAMPLES = 5  # ids named for each confusion
 _CHUNK = 20_000_000  # bootstrap weights held at a time, as numbers
@@ -170,7 +171,7 @@ def _check_lengths(passages: int, probabilities: npt.ArrayLike | None, units: Un
         raise LabelError(f"{len(np.asarray(probabilities))} rows of probabilities for {passages} passages")
 
 
-def _indicator(sets: Sequence[Collection[str]], names: Sequence[str]) -> npt.NDArray[np.bool_]:
+def _indicator(sets: Sequence[Collection[str]], names: Sequence[str]) -> Flags:
     """Return which passage has which label, shape (passages, labels)."""
     place = {name: i for i, name in enumerate(names)}
     table = np.zeros((len(sets), len(names)), bool)
@@ -181,44 +182,27 @@ def _indicator(sets: Sequence[Collection[str]], names: Sequence[str]) -> npt.NDA
 
 
 def _label_table(
-    true: npt.NDArray[np.bool_],
-    guess: npt.NDArray[np.bool_],
-    document: npt.NDArray[np.int64],
-    names: list[str],
-    options: ScoreOptions,
+    true: Flags, guess: Flags, document: npt.NDArray[np.int64], names: list[str], options: ScoreOptions
 ) -> pd.DataFrame:
     """Return one row a label: counts, precision and recall with intervals, F1."""
     hits = true & guess
-    rows = []
-    for i, name in enumerate(names):
-        row: dict[str, Any] = {"label": name, "support": int(true[:, i].sum()), "predicted": int(guess[:, i].sum())}
-        row["correct"] = int(hits[:, i].sum())
-        for measure, of in (("precision", guess), ("recall", true)):
-            share, low, high = _share(hits[:, i], of[:, i], document, options.level)
-            row |= {measure: share, f"{measure}_low": low, f"{measure}_high": high}
-        rows.append(row)
-    table = pd.DataFrame(
-        rows, columns=["label", "support", "predicted", "correct", *_triple("precision"), *_triple("recall")]
-    )
-    table["f1"] = _f1(hits.sum(axis=0), guess.sum(axis=0), true.sum(axis=0))
+    counts = {"support": true.sum(axis=0), "predicted": guess.sum(axis=0), "correct": hits.sum(axis=0)}
+    table = pd.DataFrame({"label": names, **counts})
+    for measure, of in (("precision", guess), ("recall", true)):
+        table[_triple(measure)] = _shares(hits, of, document, options.level)
+    table["f1"] = _f1(counts["correct"], counts["predicted"], counts["support"])
     return table
 
 
-def _share(
-    hits: npt.NDArray[np.bool_], of: npt.NDArray[np.bool_], document: npt.NDArray[np.int64], level: float
-) -> tuple[float, float, float]:
-    """Return hits / of with Wilson's interval over documents.
-
-    A share of 0 or 1, or one document, says nothing about how its passages resemble each other; then the documents
-    count, not the passages.
-    """
-    _, unit = np.unique(document[of], return_inverse=True)
-    sizes = np.bincount(unit).astype(float)
-    sums = clustered(np.zeros(len(sizes), np.int64), np.bincount(unit, weights=hits[of]), sizes, 1)
-    n = effective_n(sums.units, sums.design_effect, sums.clusters - 1, level=level)
-    n = np.where(np.isfinite(sums.design_effect), n, sums.clusters)
-    low, high = wilson(sums.share, n, level=level)
-    return float(sums.share[0]), float(low[0]), float(high[0])
+def _shares(hits: Flags, of: Flags, document: npt.NDArray[np.int64], level: float) -> Floats:
+    """Return hits / of in each column with its interval over documents, shape (columns, 3)."""
+    row, column = np.nonzero(of)
+    documents = int(document.max(initial=-1)) + 1
+    pairs, unit = np.unique(column * documents + document[row], return_inverse=True)
+    cell = pairs // max(documents, 1)
+    correct = np.bincount(unit, weights=hits[row, column], minlength=len(pairs))
+    result = shares(cell, correct, np.bincount(unit, minlength=len(pairs)), np.zeros(of.shape[1], int), level=level)
+    return np.stack([result.share, result.low, result.high], axis=1)
 
 
 def _f1(hits: npt.NDArray[Any], guessed: npt.NDArray[Any], true: npt.NDArray[Any]) -> Floats:
@@ -226,9 +210,7 @@ def _f1(hits: npt.NDArray[Any], guessed: npt.NDArray[Any], true: npt.NDArray[Any
     return divide(2 * hits, guessed + true)
 
 
-def _bootstrap(
-    true: npt.NDArray[np.bool_], guess: npt.NDArray[np.bool_], document: npt.NDArray[np.int64], options: ScoreOptions
-) -> Floats:
+def _bootstrap(true: Flags, guess: Flags, document: npt.NDArray[np.int64], options: ScoreOptions) -> Floats:
     """Return F1 of each label when documents are drawn anew, shape (resamples, labels)."""
     count = int(document.max(initial=-1)) + 1
     width = true.shape[1]
@@ -285,9 +267,7 @@ def _confusions(
     return pd.DataFrame(rows, columns=["truth", "predicted", "passages", "examples"])
 
 
-def _by_group(
-    true: npt.NDArray[np.bool_], guess: npt.NDArray[np.bool_], names: list[str], groups: Mapping[str, Sequence[Any]]
-) -> pd.DataFrame:
+def _by_group(true: Flags, guess: Flags, names: list[str], groups: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
     """Return the scores of every label within each value of each group."""
     rows = []
     for group, values in groups.items():
@@ -302,7 +282,7 @@ def _by_group(
 
 
 def _calibration(
-    true: npt.NDArray[np.bool_],
+    true: Flags,
     probabilities: npt.ArrayLike | None,
     document: npt.NDArray[np.int64],
     names: list[str],
@@ -332,16 +312,18 @@ def _calibration(
 
 
 def _bins(
-    probability: Floats, real: npt.NDArray[np.bool_], document: npt.NDArray[np.int64], options: ScoreOptions
+    probability: Floats, real: Flags, document: npt.NDArray[np.int64], options: ScoreOptions
 ) -> list[tuple[float, int, float, float, float, float]]:
     """Return lower edge, passages, mean predicted, observed and its interval of each filled bin."""
     place = np.minimum((probability * options.bins).astype(int), options.bins - 1)
-    rows = []
-    for i in np.unique(place):
-        here = place == i
-        share, low, high = _share(real[here], np.ones(int(here.sum()), bool), document[here], options.level)
-        rows.append((float(i / options.bins), int(here.sum()), float(probability[here].mean()), share, low, high))
-    return rows
+    inside = place[:, None] == np.arange(options.bins)
+    observed = _shares(inside & real[:, None], inside, document, options.level)
+    mean = divide((inside * probability[:, None]).sum(axis=0), inside.sum(axis=0))
+    filled = np.flatnonzero(inside.any(axis=0))
+    return [
+        (float(i / options.bins), int(inside[:, i].sum()), float(mean[i]), share, low, high)
+        for i, (share, low, high) in zip(filled, observed[filled].tolist(), strict=True)
+    ]
 
 
 def _bounds(drawn: Floats, level: float) -> tuple[Floats, Floats]:
