@@ -1,4 +1,4 @@
-"""To simplified Chinese: exact as OpenCC, at the speed of a table look-up, and every character knows its origin.
+"""Chains of dictionaries: exact as OpenCC, at the speed of a table look-up, with the places where lengths change.
 
 A variant is a chain. Compatibility ideographs are unified; the chains of Taiwan and Hong Kong cut the text where a
 phrase of `TSPhrases` lies, and nothing matches across a cut (OpenCC's mmseg segmentation); then each stage replaces
@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -19,11 +19,11 @@ import numpy as np
 import numpy.typing as npt
 
 from policytext import dictionaries
-from policytext.config import ConvertConfig
 from policytext.errors import UsageError
-from policytext.records import Alignment, Document, Script
+from policytext.records import Alignment
 
 Variant = Literal["none", "t2s", "tw2s", "tw2sp", "hk2s", "hk2sp"]
+VARIANTS: tuple[Variant, ...] = get_args(Variant)
 Codes = npt.NDArray[np.uint32]
 Edit = tuple[int, int, int]
 
@@ -36,22 +36,9 @@ _REGIONAL = {
     "hk2s": ("HKVariantsRevPhrases", "HKVariantsRev"),
     "hk2sp": ("HKPhrasesRev", "HKVariantsRevPhrases", "HKVariantsRev"),
 }
-# What only one region writes: forms of characters and everyday words of government texts.
-_TAIWAN = ("臺", "裡", "為", "資訊", "網路", "軟體", "程式", "資料", "透過", "品質", "計畫", "行政院", "立法院", "民國")
-_HONG_KONG = ("綫", "衞", "説", "羣", "裏", "啓", "香港", "特區", "資訊科技", "港元", "立法會", "私隱", "市民")
-_MAINLAND = ("爲", "信息", "軟件", "網絡", "數據", "質量", "國務院", "黨中央", "智能")
 # Ideographic description sequences (⿰馬馬) draw a character that has no code point; a part converted draws another.
 _IDS_OPERATORS = {chr(code): 2 for code in range(0x2FF0, 0x2FFE)} | {"⿲": 3, "⿳": 3, "⿾": 1, "⿿": 1, "㇯": 2}
 _IDS_OPERATOR = re.compile(f"[{''.join(_IDS_OPERATORS)}]")
-
-
-class Converted(NamedTuple):
-    """Simplified text, how it lies on its original, and by which chain it was made from which script."""
-
-    text: str
-    alignment: Alignment
-    variant: Variant
-    script: Script
 
 
 class _Match(NamedTuple):
@@ -76,42 +63,23 @@ class _Stage:
     phrases: dict[str, tuple[tuple[str, str], ...]]
 
 
-def simplify(doc: Document, config: ConvertConfig) -> Document:
-    """Return the document with simplified `text`, its `alignment`, `script` and the `variant` that was used."""
-    converted = convert(doc.original, config.variant)
-    return replace(
-        doc,
-        text=converted.text,
-        alignment=converted.alignment,
-        script=converted.script,
-        variant=converted.variant,
-    )
-
-
-def convert(text: str, variant: str = "auto") -> Converted:
-    """Convert text to simplified Chinese.
-
-    `variant` is the chain: t2s (any traditional text), tw2s and hk2s (standards of Taiwan and Hong Kong), tw2sp and
-    hk2sp (the same, and regional words become those of the mainland), none, or auto, which lets `detect` choose.
+def variant_of(name: str) -> Variant:
+    """Return the chain of that name.
 
     Raises:
-        UsageError: there is no such variant.
-
-    >>> convert("政府資訊公開", "tw2sp").text
-    '政府信息公开'
+        UsageError: there is none.
     """
-    script, detected = detect(text)
-    chosen = detected if variant == "auto" else variant
-    if chosen == "none":
-        return Converted(text, Alignment(), "none", script)
-    if chosen not in get_args(Variant):
-        raise UsageError(f'no variant "{variant}"; valid variants: auto, {", ".join(get_args(Variant))}')
-    simplified, edits = _run_chain(text, chosen)
-    return Converted(simplified, Alignment(tuple(edits)), chosen, script)  # type: ignore[arg-type]
+    for variant in VARIANTS:
+        if variant == name:
+            return variant
+    raise UsageError(f'no variant "{name}"; valid variants: auto, {", ".join(VARIANTS)}')
 
 
-def _run_chain(text: str, variant: str) -> tuple[str, list[Edit]]:
-    unified = _decode(_unifier()[_encode(text)])
+def run(text: str, variant: Variant) -> tuple[str, list[Edit]]:
+    """Return the simplified text and the edits where lengths differ, in its own ruler; `none` changes nothing."""
+    if variant == "none":
+        return text, []
+    unified = decode(_unifier()[encode(text)])
     frozen = _description_sequences(unified)
     regional = _REGIONAL.get(variant)
     if regional is None:
@@ -123,14 +91,26 @@ def _run_chain(text: str, variant: str) -> tuple[str, list[Edit]]:
         frozen = _description_sequences(middle)
         cuts = [alignment.to_text(cut, cut)[0] for cut in cuts]
     final, second = _apply(_stage(_TO_SIMPLIFIED), middle, frozen, cuts)
-    return final, _compose(first, second)
+    return final, compose(first, second)
 
 
-def _encode(text: str) -> Codes:
+def regional_words(text: str, variant: Variant) -> list[tuple[int, int]]:
+    """Return the spans that a chain with regional words replaces as words; empty for the other chains."""
+    if variant not in ("tw2sp", "hk2sp"):
+        return []
+    unified = decode(_unifier()[encode(text)])
+    frozen = _description_sequences(unified)
+    matches = _matches(_stage(_REGIONAL[variant]), unified, encode(unified), frozen, _segment_cuts(unified, frozen))
+    return [(match.start, match.end) for match in matches]
+
+
+def encode(text: str) -> Codes:
+    """Return the code points of a text, shape (characters,)."""
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
 
 
-def _decode(codes: Codes) -> str:
+def decode(codes: Codes) -> str:
+    """Return the text of code points."""
     return codes.tobytes().decode("utf-32-le", "surrogatepass")
 
 
@@ -169,7 +149,7 @@ def _compile(characters: dict[str, str], order: Sequence[tuple[str, str]]) -> _S
     for key, value in order:
         firsts[ord(key[0])] = True
         if len(key) > 1:
-            pairs[_pair_slots(_encode(key[0]), _encode(key[1]))] = True
+            pairs[_pair_slots(encode(key[0]), encode(key[1]))] = True
             phrases[key[:2]].append((key, value))
         else:
             singles[ord(key)] = True
@@ -188,8 +168,8 @@ def _pair_slots(first: Codes, second: Codes) -> Any:
 
 def _apply(stage: _Stage, text: str, frozen: list[_Match], cuts: list[int]) -> tuple[str, list[Edit]]:
     """Run one stage; return the new text and the edits where lengths differ, in the new text's ruler."""
-    codes = _encode(text)
-    converted = _decode(stage.table[codes])
+    codes = encode(text)
+    converted = decode(stage.table[codes])
     matches = _matches(stage, text, codes, frozen, cuts)
     if not matches:
         return converted, []
@@ -244,7 +224,7 @@ def _match_at(stage: _Stage, text: str, start: int, cuts: list[int]) -> _Match |
 
 def _segment_cuts(text: str, frozen: list[_Match]) -> list[int]:
     """Return the places that no match may cross: both ends of every phrase of `TSPhrases` and every frozen span."""
-    matches = _matches(_stage(_SEGMENTS), text, _encode(text), frozen, [])
+    matches = _matches(_stage(_SEGMENTS), text, encode(text), frozen, [])
     return sorted({place for match in matches for place in (match.start, match.end)})
 
 
@@ -271,7 +251,7 @@ def _description_end(text: str, start: int) -> int:
     return 0
 
 
-def _compose(first: list[Edit], second: list[Edit]) -> list[Edit]:
+def compose(first: list[Edit], second: list[Edit]) -> list[Edit]:
     """Return the edits of two steps as one: `first` made the middle text from the original, `second` the text from it.
 
     Edits that overlap in the middle text become one.
@@ -291,48 +271,12 @@ def _compose(first: list[Edit], second: list[Edit]) -> list[Edit]:
             merged[-1] = [last[0], max(last[1], end), last[2] + before, last[3] + after]
         else:
             merged.append([start, end, before, after])
-    edits, shift = [], 0
+    edits: list[Edit] = []
+    shift = 0
     for start, end, before, after in merged:
-        edits.append((start + shift, end - start + after, end - start + before))
+        edit = (start + shift, end - start + after, end - start + before)
+        if edits and edits[-1][0] == edit[0] and edits[-1][1] == edit[1] == 0:  # two deletions at one place
+            edit = (edit[0], 0, edits.pop()[2] + edit[2])
+        edits.append(edit)
         shift += after
     return edits
-
-
-def detect(text: str) -> tuple[Script, Variant]:
-    """Return the script of a text and the chain that suits it.
-
-    Characters that only one script has decide the script; characters and words that only one region uses decide
-    between Taiwan (tw2sp), Hong Kong (hk2sp) and neither (t2s).
-    """
-    counts = np.bincount(_scripts()[_encode(text)], minlength=3)
-    hans, hant = int(counts[1]), int(counts[2])
-    if not hant:
-        return ("hans" if hans else "none"), "none"
-    share = hant / (hans + hant)
-    if share < 0.1:
-        return "hans", "none"
-    return ("hant" if share > 0.9 else "mixed"), _region(text)
-
-
-@cache
-def _scripts() -> npt.NDArray[np.uint8]:
-    """Return code point -> 1 if only simplified text has it, 2 if only traditional text has it, else 0."""
-    to_simplified, to_traditional = dictionaries.load("TSCharacters"), dictionaries.load("STCharacters")
-    several = dictionaries.alternatives("STCharacters") | dictionaries.alternatives("TSCharacters")
-    table = np.zeros(_CODE_POINTS, dtype=np.uint8)
-    for key, value in to_traditional.items():
-        if key != value and key not in several.get(key, ()) and key not in to_simplified:
-            table[ord(key)] = 1
-    for key, value in to_simplified.items():
-        if key != value and key not in several.get(key, ()) and key not in to_traditional:
-            table[ord(key)] = 2
-    return table
-
-
-def _region(text: str) -> Variant:
-    taiwan = sum(text.count(mark) for mark in _TAIWAN)
-    hong_kong = sum(text.count(mark) for mark in _HONG_KONG)
-    mainland = sum(text.count(mark) for mark in _MAINLAND)
-    if max(taiwan, hong_kong) <= mainland:
-        return "t2s"
-    return "tw2sp" if taiwan >= hong_kong else "hk2sp"

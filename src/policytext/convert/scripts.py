@@ -1,0 +1,106 @@
+"""Which script a text is in, and which region's words it uses."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from policytext import dictionaries
+from policytext.convert.chains import Codes, Variant, encode
+from policytext.records import Script
+
+_CODE_POINTS = 0x110000
+HANS, HANT, KANA, HAN = range(1, 5)  # kinds of characters
+_SAMPLE = 50_000  # characters that decide the region; marks are frequent, so more would only cost time
+
+# Forms of characters and everyday words of public texts that only these regions write. Votes: Taiwan, Hong Kong, other.
+_MARKS = {
+    (
+        1,
+        0,
+        0,
+    ): "臺 網路 軟體 硬體 數位 計畫 行政院 立法院 民國 部會 品質 縣市 資料庫 人工智慧 大陸 回饋 使用者 推動 夥伴",
+    (0, 1, 0): "綫 衞 説 香港 特區 立法會 私隱 市民 港元 資訊科技 議員 嘅 喺 佢 咁 啲 質素 局長 智慧城市 公屋 邨",
+    (0, 0, 1): "爲 裏 羣 信息 智能 質量 國務院 項目 黨中央 互聯網 計算機 程序 視頻 信息化",
+    (1, 1, 0): "資訊 程式 透過 伺服器 為 裡 着 資料 電郵",
+    (0, 1, 1): "網絡 數據 軟件 硬件 計劃",
+}
+
+
+class Counts(NamedTuple):
+    """How many characters only simplified text has, only traditional text has, and how many are kana or other Han."""
+
+    hans: int
+    hant: int
+    kana: int
+    han: int
+
+
+def detect(text: str) -> tuple[Script, Variant]:
+    """Return the script of a text and the chain that suits it.
+
+    Characters that only one script has decide the script: `mixed` where each makes a tenth. The forms and words that
+    only one region uses decide between Taiwan (tw2sp), Hong Kong (hk2sp) and neither (t2s). Text with much kana is
+    Japanese: it has no script here, and its kanji stay.
+
+    >>> detect("行政院推動資訊公開"), detect("国务院推动信息公开")
+    (('hant', 'tw2sp'), ('hans', 'none'))
+    """
+    counts = count(encode(text))
+    script = script_of(counts)
+    return script, (region(text) if script in ("hant", "mixed") else "none")
+
+
+def count(codes: Codes) -> Counts:
+    """Count the kinds of characters."""
+    _, hans, hant, kana, han = np.bincount(kinds()[codes], minlength=5).tolist()
+    return Counts(hans, hant, kana, han)
+
+
+def script_of(counts: Counts) -> Script:
+    """Return the script that the counts speak for."""
+    telling = counts.hans + counts.hant
+    if not telling or counts.kana * 5 > telling + counts.han:
+        return "none"
+    share = counts.hant / telling
+    return "hans" if share < 0.1 else "hant" if share > 0.9 else "mixed"
+
+
+def traditional_lines(codes: Codes) -> list[bool]:
+    """Say of each line whether it is to be converted: at least a fifth of its telling characters are traditional."""
+    line = np.cumsum(codes == ord("\n"))
+    total = int(line[-1]) + 1 if len(line) else 1
+    kind = kinds()[codes]
+    hans, hant, kana = (np.bincount(line[kind == wanted], minlength=total) for wanted in (HANS, HANT, KANA))
+    chosen: list[bool] = ((hant > 0) & (hant * 4 >= hans) & (kana <= hant)).tolist()
+    return chosen
+
+
+@cache
+def kinds() -> npt.NDArray[np.uint8]:
+    """Return code point -> kind: 1 only simplified, 2 only traditional, 3 kana, 4 other Han, 0 anything else."""
+    to_simplified, to_traditional = dictionaries.load("TSCharacters"), dictionaries.load("STCharacters")
+    several = dictionaries.alternatives("STCharacters") | dictionaries.alternatives("TSCharacters")
+    table = np.zeros(_CODE_POINTS, dtype=np.uint8)
+    for first, last, kind in ((0x3400, 0xA000, HAN), (0x20000, 0x33480, HAN), (0x3041, 0x3100, KANA)):
+        table[first:last] = kind
+    for kind, pairs, others in ((HANS, to_traditional, to_simplified), (HANT, to_simplified, to_traditional)):
+        for key, value in pairs.items():
+            if key != value and key not in several.get(key, ()) and key not in others:
+                table[ord(key)] = kind
+    return table
+
+
+def region(text: str) -> Variant:
+    """Return the chain for the region whose forms and words a traditional text uses; t2s where none stands out."""
+    sample = text[:_SAMPLE]
+    votes = np.zeros(3, dtype=np.int64)
+    for regions, marks in _MARKS.items():
+        votes += np.array(regions) * sum(sample.count(mark) for mark in marks.split())
+    taiwan, hong_kong, other = votes.tolist()
+    if max(taiwan, hong_kong) <= other:
+        return "t2s"
+    return "tw2sp" if taiwan >= hong_kong else "hk2sp"

@@ -1,0 +1,86 @@
+"""The entry: choose the chain, tidy the text, convert it, and say how the result lies on the original."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple
+
+from policytext.config import ConvertConfig
+from policytext.convert import chains, normalise, scripts
+from policytext.convert.chains import Edit, Variant
+from policytext.records import Alignment, Document, Script
+
+
+class Converted(NamedTuple):
+    """Simplified text, how it lies on its original, and by which chain it was made from which script."""
+
+    text: str
+    alignment: Alignment
+    variant: Variant
+    script: Script
+
+
+def simplify(doc: Document, config: ConvertConfig) -> Document:
+    """Return the document with simplified, tidy `text`, its `alignment`, and the `script` and `variant` it had.
+
+    Besides characters and words, what stands in the way of reading is set right (see `normalise`); `original` stays.
+    """
+    script, variant = _choose(doc.original, config.variant)
+    tidy, first = normalise.tidy(doc.original, from_hong_kong=variant in ("hk2s", "hk2sp"))
+    text, second, variant = _run(tidy, variant, script, auto=config.variant == "auto")
+    alignment = Alignment(tuple(chains.compose(first, second)))
+    return replace(doc, text=text, alignment=alignment, script=script, variant=variant)
+
+
+def convert(text: str, variant: str = "auto") -> Converted:
+    """Convert text to simplified Chinese, and nothing else.
+
+    `variant` is the chain: t2s (any traditional text), tw2s and hk2s (standards of Taiwan and Hong Kong), tw2sp and
+    hk2sp (the same, and regional words become those of the mainland), none, or auto, which lets `detect` choose and
+    leaves simplified lines of a mixed text as they are.
+
+    Raises:
+        UsageError: there is no such variant.
+
+    >>> convert("政府資訊公開", "tw2sp").text
+    '政府信息公开'
+    """
+    script, chosen = _choose(text, variant)
+    simplified, edits, chosen = _run(text, chosen, script, auto=variant == "auto")
+    return Converted(simplified, Alignment(tuple(edits)), chosen, script)
+
+
+def _choose(text: str, variant: str) -> tuple[Script, Variant]:
+    script, detected = scripts.detect(text)
+    return script, detected if variant == "auto" else chains.variant_of(variant)
+
+
+def _run(text: str, variant: Variant, script: Script, *, auto: bool) -> tuple[str, list[Edit], Variant]:
+    """Run the chain over the whole text or, where `auto` met no purely traditional one, over its traditional lines."""
+    if not auto or script == "hant":
+        return *chains.run(text, variant), variant
+    codes = chains.encode(text)
+    if script == "none" or not (scripts.kinds()[codes] == scripts.HANT).any():
+        return text, [], "none"
+    lines = text.split("\n")
+    traditional = scripts.traditional_lines(codes)
+    if variant == "none":
+        variant = scripts.region("\n".join(line for line, chosen in zip(lines, traditional, strict=True) if chosen))
+    return _run_lines(lines, traditional, variant)
+
+
+def _run_lines(lines: list[str], chosen: list[bool], variant: Variant) -> tuple[str, list[Edit], Variant]:
+    if not any(chosen):
+        return "\n".join(lines), [], "none"
+    done: list[str] = []
+    edits: list[Edit] = []
+    place = 0
+    for traditional, group in groupby(zip(lines, chosen, strict=True), key=itemgetter(1)):
+        text = "\n".join(line for line, _ in group)
+        text, changes = chains.run(text, variant if traditional else "none")
+        edits += [(place + position, length, before) for position, length, before in changes]
+        done.append(text)
+        place += len(text) + 1
+    return "\n".join(done), edits, variant
