@@ -58,11 +58,32 @@ def test_order_of_passages_does_not_matter():
     np.testing.assert_allclose(one.labels["f1_low"], other.labels["f1_low"])
 
 
+def test_intervals_cover_the_scores_of_the_process_behind_the_passages():
+    """Nominal 95 %, 120 corpora of 60 documents that differ in how easy they are."""
+    rng = np.random.default_rng(0)
+    prevalence, recall, false = np.array([0.1, 0.2]), np.array([0.7, 0.85]), np.array([0.02, 0.04])
+    jaccard = prevalence * recall / (prevalence + (1 - prevalence) * false)
+    truth = 2 * jaccard / (1 + jaccard)
+    document = np.repeat(np.arange(60), 5)
+    covered, macro = [], []
+    for _ in range(120):
+        easy = rng.beta(recall * 5, (1 - recall) * 5, (60, 2))[document]
+        true = rng.random((300, 2)) < rng.beta(prevalence * 4, (1 - prevalence) * 4, (60, 2))[document]
+        guess = np.where(true, rng.random((300, 2)) < easy, rng.random((300, 2)) < false)
+        sets = [[{"ab"[j] for j in (0, 1) if row[j]} for row in table] for table in (true, guess)]
+        scores = score(*sets, labels=["a", "b"], units=Units(clusters=document), options=ScoreOptions(resamples=1))
+        covered.append((scores.labels["f1_low"] <= truth) & (truth <= scores.labels["f1_high"]))
+        macro.append(scores.macro_low <= truth.mean() <= scores.macro_high)
+    assert 0.91 <= np.mean(covered) <= 0.99
+    assert 0.9 <= np.mean(macro) <= 0.99
+
+
 def test_perfect_scores_still_have_an_interval():
     truth = [{"a"}, set()] * 10
     row = score(truth, truth).labels.iloc[0]
     assert (row["precision"], row["precision_high"]) == (1, 1)
     assert row["precision_low"] < 0.8
+    assert score(truth, truth).macro_low < 0.8
 
 
 def test_label_that_never_occurs_is_unknown_and_left_out_of_the_mean():
@@ -87,6 +108,27 @@ def test_groups_are_scored_apart_and_unknown_ones_are_named():
     truth, predicted = [{"a"}, {"a"}, {"a"}], [{"a"}, set(), {"a"}]
     table = score(truth, predicted, units=Units(groups={"script": ["hans", "hant", None]})).groups
     assert table[["value", "recall"]].to_numpy().tolist() == [["hans", 1.0], ["hant", 0.0], ["unknown", 1.0]]
+
+
+def test_groups_have_intervals_too():
+    (truth, predicted), _, _ = simulated()
+    table = score(
+        truth, predicted, units=Units(groups={"decade": [f"{2000 + 10 * (i % 2)}s" for i in range(300)]})
+    ).groups
+    assert len(table) == 6
+    assert (table["f1_low"] <= table["f1"]).all()
+
+
+def test_one_document_leaves_the_mean_without_an_interval():
+    scores = score([{"a"}, set()], [{"a"}, {"a"}], units=Units(clusters=["d", "d"]))
+    assert scores.macro_f1 == pytest.approx(2 / 3)
+    assert scores.as_dict()["macro_f1_interval"] == [None, None]
+
+
+def test_no_passages_score_nothing():
+    scores = score([], [], labels=["a"])
+    assert scores.passages == scores.documents == 0
+    assert scores.as_dict()["macro_f1"] is None
 
 
 def test_calibration_of_perfect_and_wrong_probabilities():

@@ -12,6 +12,8 @@ from policytext.errors import LabelError, UsageError
 from policytext.intervals import divide
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+_DRAWN = 10_000_000  # numbers that the bootstrap holds at a time
 
 
 def alpha(ratings: npt.ArrayLike) -> float:
@@ -58,12 +60,11 @@ def agree(
         if labels is None
         else labels
     )
-    weights = _weights(length if clusters is None else clusters, resamples, seed)
+    unit = np.arange(length) if clusters is None else pd.factorize(np.asarray(clusters, object))[0].astype(np.int64)
     rows = []
     for label in labels:
         disagreement, values = _coincidences(_binary(readings, label))
-        drawn = _alpha(weights @ disagreement, weights @ values)
-        low, high = _quantiles(drawn, level)
+        low, high = _quantiles(_resampled(disagreement, values, unit, resamples, seed), level)
         coded = values.sum()
         rows.append(
             {
@@ -117,16 +118,21 @@ def _alpha(disagreement: npt.ArrayLike, values: npt.ArrayLike) -> npt.NDArray[np
     return 1 - divide((total - 1) * disagreement, expected)
 
 
-def _weights(clusters: int | Sequence[str], resamples: int, seed: int) -> Floats:
-    """Return how often each unit appears in each bootstrap draw of clusters, shape (resamples, units)."""
-    code = (
-        np.arange(clusters) if isinstance(clusters, int) else pd.factorize(np.asarray(clusters, object), sort=True)[0]
-    )
-    count = int(code.max(initial=-1)) + 1
+def _resampled(disagreement: Floats, values: Floats, unit: Ints, resamples: int, seed: int) -> Floats:
+    """Return alpha of each bootstrap draw of clusters; `unit` says which cluster each passage is of."""
+    count = int(unit.max(initial=-1)) + 1
     if not count:
-        return np.zeros((resamples, 0))
-    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=resamples)
-    return drawn[:, code].astype(float)
+        return np.empty(0)
+    totals = np.zeros((count, 1 + values.shape[1]))
+    np.add.at(totals, unit, np.column_stack([disagreement, values]))
+    totals = totals[np.lexsort(totals.T[::-1])]  # an order of their own, so that the order of input changes nothing
+    rng = np.random.default_rng(seed)
+    drawn = []
+    for start in range(0, resamples, step := max(1, _DRAWN // count)):
+        size = min(step, resamples - start)
+        sums = rng.multinomial(count, np.full(count, 1 / count), size=size).astype(float) @ totals
+        drawn.append(_alpha(sums[:, 0], sums[:, 1:]))
+    return np.concatenate(drawn)
 
 
 def _quantiles(drawn: Floats, level: float) -> tuple[float, float]:
