@@ -26,6 +26,7 @@ from policytext.records import Passage
 from policytext.segment import words
 from policytext.tag import Classifier, Tagger, TrainConfig, TrainingSet, copies, train
 from policytext.tag.lexicon import Lexicon
+from policytext.tag.patterns import Patterns
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
@@ -57,23 +58,16 @@ def prepare(passages: list[labels.LabelledPassage], config: configs.Config, book
     return Prepared(passages, texts, [segmenter.cut(text) for text in texts])
 
 
-def counts(texts: Sequence[str], book: codebooks.Codebook) -> np.ndarray | None:
-    """Return pattern counts, or None for a codebook without a pattern layer."""
-    if not book.groups and not book.relations:
-        return None
-    from policytext.tag.patterns import Patterns
-
-    return Patterns(book).matrix(texts)
-
-
 def training_set(data: Prepared, ids: tuple[str, ...], book: codebooks.Codebook) -> TrainingSet:
+    patterns = Patterns(book)
     return TrainingSet(
         labels=ids,
         texts=tuple(data.texts),
         words=tuple(data.words),
         targets=np.array(labels.matrix(data.passages, ids), dtype=bool),
         groups=tuple(passage.group for passage in data.passages),
-        patterns=counts(data.texts, book),
+        patterns=patterns.matrix(data.texts),
+        pattern_names=patterns.names,
     )
 
 

@@ -19,7 +19,9 @@ def made_up(n: int = 120) -> TrainingSet:
     patterns = np.stack([price * 2.0, np.ones(n)], axis=1).astype(np.float32)
     groups = tuple(f"doc{i % 30}" for i in range(n))
     words = tuple(tuple(text) for text in texts)
-    return TrainingSet(("energy.carbon", "energy.price"), tuple(texts), words, targets, groups, patterns)
+    return TrainingSet(
+        ("energy.carbon", "energy.price"), tuple(texts), words, targets, groups, patterns, ("group.price", "size")
+    )
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +94,20 @@ def test_arrays_hold_no_pickle(tmp_path: Path, fitted: Classifier):
 def test_a_model_refuses_pattern_counts_of_another_codebook(data: TrainingSet, fitted: Classifier):
     with pytest.raises(ModelError, match="train again"):
         fitted.probabilities(data.texts, data.words, None)
+
+
+def test_patterns_are_matched_by_name(data: TrainingSet, fitted: Classifier):
+    expected = fitted.probabilities(data.texts, data.words, data.patterns)
+    shuffled = np.hstack([np.full((len(data.texts), 1), 9, np.float32), data.patterns[:, ::-1]])
+    names = ("group.new", "size", "group.price")
+    again = fitted.probabilities(data.texts, data.words, fitted.aligned(shuffled, names))
+    assert np.array_equal(again, expected)
+    assert fitted.unknown(names) == ([], ["group.new"])
+
+
+def test_a_pattern_that_is_gone_speaks_neither_way(data: TrainingSet, fitted: Classifier):
+    rows = fitted.aligned(data.patterns[:, 1:], ("size",))
+    assert np.allclose(fitted.scaled(rows)[:, 0], 0, atol=1e-6)
 
 
 def test_a_label_of_too_few_documents_is_named(data: TrainingSet):

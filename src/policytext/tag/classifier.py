@@ -39,6 +39,7 @@ class Classifier:
     features: Features
     weights: Floats
     intercept: Floats
+    pattern_names: tuple[str, ...]
     pattern_weights: Floats
     pattern_center: Floats
     pattern_scale: Floats
@@ -77,6 +78,25 @@ class Classifier:
         margins: Floats = self.scaled(patterns) @ self.pattern_weights
         return margins
 
+    def aligned(self, patterns: NDArray[Any], names: Sequence[str]) -> Floats:
+        """Return the counts that the model knows, in its order, from those of a codebook that was edited since.
+
+        A count that the codebook no longer gives stands at its mean, so that it speaks neither for nor against.
+        """
+        if tuple(names) == self.pattern_names:
+            return patterns
+        place = {name: column for column, name in enumerate(names)}
+        result: Floats = np.tile(np.expm1(self.pattern_center), (len(patterns), 1)).astype(np.float32)
+        for column, name in enumerate(self.pattern_names):
+            if name in place:
+                result[:, column] = patterns[:, place[name]]
+        return result
+
+    def unknown(self, names: Sequence[str]) -> tuple[list[str], list[str]]:
+        """Return the counts that the model learnt and a codebook lacks, and those that only the codebook has."""
+        learnt, given = set(self.pattern_names), set(names)
+        return sorted(learnt - given), sorted(given - learnt)
+
     def scaled(self, patterns: NDArray[Any]) -> Floats:
         """Return pattern counts as the weights expect them: damped, centred, scaled, at most five deviations off."""
         spread = (np.log1p(patterns) - self.pattern_center) / self.pattern_scale
@@ -101,6 +121,7 @@ class Classifier:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return everything but the card as arrays."""
         own = {name: getattr(self, name) for name in _ARRAYS}
+        own["pattern_names"] = np.frombuffer("\n".join(self.pattern_names).encode("utf-8"), dtype=np.uint8)
         return own | {f"features.{name}": array for name, array in self.features.arrays().items()}
 
     def sha256(self) -> str:
@@ -146,12 +167,19 @@ class Classifier:
             with np.load(folder / "arrays.npz", allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
             own = {name: arrays[name] for name in _ARRAYS}
+            names = tuple(arrays["pattern_names"].tobytes().decode("utf-8").split("\n"))
         except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
             raise ModelError(f"{folder / 'arrays.npz'}: not a model of this format: {error}") from error
         features = Features.from_arrays(
             {name.removeprefix("features."): array for name, array in arrays.items() if name.startswith("features.")}
         )
-        return cls(labels=tuple(card["labels"]), features=features, card=card, **own)
+        return cls(
+            labels=tuple(card["labels"]),
+            features=features,
+            card=card,
+            pattern_names=names if names != ("",) else (),
+            **own,
+        )
 
 
 _ARRAYS = (

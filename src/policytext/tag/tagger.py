@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -28,6 +29,8 @@ from policytext.tag.classifier import Classifier
 from policytext.tag.features import Floats
 from policytext.tag.lexicon import Hits, Lexicon
 from policytext.tag.patterns import Patterns
+
+log = logging.getLogger(__name__)
 
 INSTRUMENT = 1  # raise it when the code here decides differently with the same codebook and model
 SPANS = 5  # of classifier evidence a label and passage
@@ -75,7 +78,18 @@ class Tagger:
         self.decided = tuple(label for label in codebook.ids("classifier") if label in known)
         self._columns = np.array([known.index(label) for label in self.decided], dtype=np.int64)
         self._lexicon = Lexicon(codebook)
-        self._patterns = Patterns(codebook) if classifier is not None and len(classifier.pattern_center) else None
+        self._patterns = Patterns(codebook) if classifier is not None and classifier.pattern_names else None
+        self._warn_of_edits()
+
+    def _warn_of_edits(self) -> None:
+        if self.classifier is not None and self._patterns is not None:
+            gone, new = self.classifier.unknown(self._patterns.names)
+            if gone or new:
+                log.warning(
+                    "the codebook's patterns changed after the model was trained (%d gone, %d new, such as %s); "
+                    "only those that the model knows are weighed until you train again",
+                    *(len(gone), len(new), (new or gone)[0]),
+                )
 
     def instrument(self) -> str:
         """Return 16 hex digits over everything that can change a tag."""
@@ -112,7 +126,9 @@ class Tagger:
         if self.classifier is None:
             return np.zeros((len(passages), 0), np.float32)
         texts = [passage.text for passage in passages]
-        patterns = None if self._patterns is None else self._patterns.matrix(texts)
+        patterns = None
+        if self._patterns is not None:
+            patterns = self.classifier.aligned(self._patterns.matrix(texts), self._patterns.names)
         found = self.classifier.probabilities(texts, [passage.words for passage in passages], patterns)
         return found[:, self._columns]
 

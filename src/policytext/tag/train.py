@@ -52,11 +52,14 @@ class TrainingSet:
     targets: Bools  # [passages x labels]
     groups: tuple[str, ...]  # document of each passage
     patterns: Floats | None = None  # [passages x counts]
+    pattern_names: tuple[str, ...] = ()  # of the columns of `patterns`
 
     def __post_init__(self) -> None:
         sizes = {len(self.texts), len(self.words), len(self.targets), len(self.groups)}
         if len(sizes) > 1 or not self.texts:
             raise LabelError("texts, words, targets and groups must be of one length, and not empty")
+        if self.patterns is not None and self.patterns.shape != (len(self.texts), len(self.pattern_names)):
+            raise LabelError("patterns must have one row a text and one column a name")
 
     def take(self, rows: Ints) -> TrainingSet:
         """Return the passages of these positions."""
@@ -113,6 +116,7 @@ def train(data: TrainingSet, config: TrainConfig | None = None, *, card: dict[st
         features=fitted.features,
         weights=weights[:size].astype(np.float32),
         intercept=intercept.astype(np.float32),
+        pattern_names=data.pattern_names,
         pattern_weights=(weights[size:] * config.pattern_weight).astype(np.float32),
         pattern_center=fitted.center,
         pattern_scale=fitted.spread,
