@@ -29,10 +29,12 @@ GAP = (
 @pytest.mark.parametrize(
     ("period", "expected"),
     [
-        ("2021", (2021, 1)),
-        ("2021Q3", (8086, 4)),
-        ("2021-Q3", (8086, 4)),
-        ("2021-12", (24263, 12)),
+        ("2021", 2021),
+        ("2021Q3", 8086),
+        ("2021-Q3", 8086),
+        ("2021-12", 24263),
+        ("2001–2005", 400),
+        ("2006–2010", 401),
         ("undated", None),
         ("", None),
     ],
@@ -49,11 +51,11 @@ def test_line_never_bridges_a_period_without_documents():
     assert [[p.period for p in run] for run in line(*GAP).runs()] == [["2001"], ["2003", "2004"]]
 
 
-def test_trend_draws_one_stroke_a_run_and_an_error_bar_for_a_lone_period():
+def test_trend_draws_one_stroke_a_run_and_a_whisker_for_a_lone_period():
     svg = charts.trend([line(*GAP)], title="开放")
     assert svg.count("<polyline") == 1
     assert svg.count("<polygon") == 1
-    assert svg.count('class="bar-of-error"') == 1
+    assert svg.count('class="whisker"') == 1
     ET.fromstring(svg)  # noqa: S314 - our own text
 
 
@@ -61,6 +63,27 @@ def test_trend_draws_periods_with_few_documents_hollow():
     svg = charts.trend([line(("2001", 2, 20, 2, 0.1, 0.0, 0.4), ("2002", 9, 90, 9, 0.1, 0.05, 0.2))], title="x")
     assert svg.count('class="hollow"') == 1
     assert svg.count('class="dot"') == 1
+
+
+def test_band_leaves_out_periods_with_few_documents():
+    rows = [(str(2000 + i), n, 20, 2, 0.1, 0.0, 0.4) for i, n in enumerate((9, 9, 1, 9, 9))]
+    svg = charts.trend([line(*rows)], title="x")
+    assert svg.count("<polyline") == 1
+    assert svg.count("<polygon") == 2
+    assert svg.count('class="whisker"') == 1
+
+
+def test_overlay_shows_the_span_of_periods_with_enough_documents():
+    rows = [(str(2000 + i), n, 20, 2, 0.1, 0.0, 0.4) for i, n in enumerate((1, 9, 1, 9, 1))]
+    assert charts.span([line(*rows)], solid=True) == (2001, 2003)
+    assert charts.span([line(*rows[:1])], solid=True) == (2000, 2000)
+
+
+def test_windows_are_named_by_both_ends_on_the_axis():
+    rows = [(f"{y}–{y + 4}", 9, 90, 9, 0.1, 0.05, 0.2) for y in (2000, 2005, 2010)]
+    svg = charts.trend([line(*rows)], title="x", wide=True)
+    assert "2000–04" in svg
+    assert svg.count("<polyline") == 1
 
 
 def test_trend_tells_share_interval_and_counts_of_each_period():

@@ -112,7 +112,7 @@ def test_hostile_text_never_becomes_markup(field):
         "reason": {"skipped": pd.DataFrame([Skipped(storable, "ingest", storable)]), "counts": {"skipped": 1}},
         "note": {"notes": (HOSTILE,)},
         "provenance": {"provenance": {HOSTILE: {"x": HOSTILE}}, "card": {"scores": {"labels": {HOSTILE: {"f1": 0.5}}}}},
-        "topic": {"topics": [Topic(0, ((HOSTILE, 1.0),), 0.5, (("2001", 0.1), ("2002", 0.2)))]},
+        "topic": {"topics": [Topic(0, ((HOSTILE, 1.0),), 0.5, periods=(("2001", 0.1), ("2002", 0.2)))]},
         "group": {
             "groups": {"region": pd.DataFrame([{"value": storable, "documents": 1, "passages": 1, "characters": 1}])}
         },
@@ -137,14 +137,14 @@ def test_quotes_keep_their_script_and_mark_their_evidence():
     )
     assert '<blockquote lang="zh-Hant">推進政府<mark title="lexicon: 資訊公開">資訊公開</mark></blockquote>' in text
     assert '<blockquote lang="zh-Hans">推进<mark' in text
-    assert "p = 0.91" in text
+    assert "<i>p</i> = 0.91" in text
 
 
 def test_pieces_are_the_whole_text_and_overlapping_evidence_is_one_piece():
     evidence = [Evidence(1, 4, "bcd", "lexicon"), Evidence(3, 5, "de", "classifier"), Evidence(9, 12, "x", "lexicon")]
     parts = pieces("abcdefg", evidence)
-    assert "".join(piece for piece, _ in parts) == "abcdefg"
-    assert [piece for piece, why in parts if why] == ["bcde"]
+    assert "".join(piece for piece, _, _ in parts) == "abcdefg"
+    assert [(piece, firm) for piece, why, firm in parts if why] == [("bcde", True)]
 
 
 def test_long_passage_is_cut_around_its_evidence():
@@ -216,7 +216,6 @@ def config():
 @pytest.fixture
 def store():
     with Store.open(None) as opened:
-        opened.connection.execute("SELECT 1").fetchall()
         yield opened
 
 

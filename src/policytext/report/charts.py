@@ -14,18 +14,16 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
-import jinja2
 import pandas as pd
 from markupsafe import Markup
 
+from policytext.report import templating
+
 THIN = 5  # documents; a period with fewer is drawn hollow and never used in a finding
-TEMPLATES = Path(__file__).parent / "templates"
-_PERIOD = re.compile(r"(\d{4})(?:-?Q([1-4])|-(\d{2}))?")
+_PERIOD = re.compile(r"(\d{4})(?:-?Q([1-4])|-(\d{2})|–(\d{4}))?")
 _EM = 12.5  # font size of chart text, in units of the view box
 
 
@@ -56,6 +54,10 @@ class Series:
     points: tuple[Point, ...]
     colour: int = 1  # 1 to 8: class `s1` ... of the page
 
+    def within(self, first: int, last: int) -> Series:
+        """Return the series between two periods, both included."""
+        return replace(self, points=tuple(p for p in self.points if first <= p.at <= last))
+
     def runs(self) -> list[tuple[Point, ...]]:
         """Return the points in stretches without a missing period: a line never bridges a gap."""
         runs: list[list[Point]] = []
@@ -67,21 +69,21 @@ class Series:
         return [tuple(run) for run in runs]
 
 
-def position(period: str) -> tuple[int, int] | None:
-    """Return (count of periods, periods a year) of a year, quarter or month; None for anything else.
+def position(period: str) -> int | None:
+    """Return a number for a year, quarter, month or window of years, such that neighbours differ by 1; else None.
 
-    >>> position("2021"), position("2021-Q3"), position("2021-03"), position("undated")
-    ((2021, 1), (8086, 4), (24254, 12), None)
+    >>> position("2021"), position("2021Q3"), position("2021-03"), position("2020–2024"), position("undated")
+    (2021, 8086, 24254, 404, None)
     """
     match = _PERIOD.fullmatch(period)
     if match is None:
         return None
-    year, quarter, month = match.groups()
+    year, quarter, month, last = match.groups()
     if quarter:
-        return int(year) * 4 + int(quarter) - 1, 4
+        return int(year) * 4 + int(quarter) - 1
     if month:
-        return int(year) * 12 + int(month) - 1, 12
-    return int(year), 1
+        return int(year) * 12 + int(month) - 1
+    return int(year) // (int(last) - int(year) + 1) if last else int(year)
 
 
 def series(trends: pd.DataFrame, label: str, *, name: str, colour: int = 1) -> Series:
@@ -96,7 +98,7 @@ def series(trends: pd.DataFrame, label: str, *, name: str, colour: int = 1) -> S
             continue
         low, high = _bound(row.get("low"), share), _bound(row.get("high"), share)
         counts = (int(row["documents"]), int(row["passages"]), int(row["tagged"]))
-        points.append(Point(place[0], str(row["period"]), share, low, high, *counts))
+        points.append(Point(place, str(row["period"]), share, low, high, *counts))
     return Series(name, tuple(sorted(points, key=lambda point: point.at)), colour)
 
 
@@ -142,63 +144,94 @@ class Frame:
         return (self.width - self.left - self.right) / (self.last - self.first + 1)
 
 
-def span(lines: Iterable[Series]) -> tuple[int, int] | None:
-    """Return the first and last period that any of the series has; None if there are no points."""
-    places = [point.at for line in lines for point in line.points]
-    return (min(places), max(places)) if places else None
+def span(lines: Iterable[Series], *, solid: bool = False) -> tuple[int, int] | None:
+    """Return the first and last period that any of the series has; None if there are no points.
+
+    With `solid`, of the periods with enough documents, if there are at least two.
+    """
+    points = [point for line in lines for point in line.points]
+    places = sorted({point.at for point in points if not (solid and point.thin)})
+    if solid and len(places) < 2:
+        places = sorted({point.at for point in points})
+    return (places[0], places[-1]) if places else None
 
 
 def trend(
     lines: Sequence[Series],
     *,
     title: str,
-    periods: int = 1,
     top: float | None = None,
     shown: tuple[int, int] | None = None,
     wide: bool = False,
-) -> str:
-    """Return an SVG of one or several series with interval bands and a strip of documents per period.
+) -> Markup:
+    """Return an SVG of one or several series with intervals and a strip of documents per period; empty without points.
+
+    Neighbouring periods with enough documents share a band; the interval of any other period is a thin upright line,
+    left out where several series share the chart and it would hide them.
 
     Args:
         lines: with more than one, each is named at its end and wears its own marker.
         title: read out by screen readers.
-        periods: a year: 1, 4 or 12.
         top: share at the upper edge, to share an axis between charts.
         shown: first and last period, to share the time axis between charts.
         wide: for an overlay; else the size of a small multiple.
     """
     shown = shown or span(lines)
     if shown is None:
-        return ""
+        return Markup()
+    lines = [line.within(*shown) for line in lines]
     names = {line.name: _wrap(line.name) for line in lines} if len(lines) > 1 else {}
     margin = 14 + max((_width(part) for parts in names.values() for part in parts), default=0.0) * _EM
-    width, height = (660.0, 340.0) if wide else (340.0, 190.0)
+    width, height = (660.0, 330.0) if wide else (340.0, 190.0)
     frame = Frame(width, height - 34, *shown, top or ceiling(lines), right=margin)
-    return _template("trend.svg.j2").render(
+    return templating.fill(
+        "trend.svg.j2",
         frame=frame,
         height=height,
         title=title,
-        lines=[_draw(line, frame, with_marks=len(lines) > 1) for line in lines],
+        lines=[_draw(line, frame, alone=len(lines) == 1) for line in lines],
         names=_place(lines, names, frame),
-        ticks=_ticks(frame, periods),
+        ticks=_ticks(lines, frame),
         levels=[(frame.y(share), percent(share, 0 if frame.top >= 0.05 else 1)) for share in _levels(frame.top)],
         bars=_bars(lines, frame, height),
     )
 
 
-def _draw(line: Series, frame: Frame, *, with_marks: bool) -> dict[str, Any]:
-    bands, strokes, alone = [], [], []
+def _draw(line: Series, frame: Frame, *, alone: bool) -> dict[str, Any]:
+    """Return the geometry of one series: bands, strokes, whiskers and markers."""
+    bands, strokes, banded = [], [], set()
     for run in line.runs():
-        if len(run) == 1:
-            alone.append((frame.x(run[0].at), frame.y(run[0].low), frame.y(run[0].high)))
-            continue
-        upper = [f"{frame.x(p.at)},{frame.y(p.high)}" for p in run]
-        lower = [f"{frame.x(p.at)},{frame.y(p.low)}" for p in reversed(run)]
-        bands.append(" ".join(upper + lower))
         strokes.append(" ".join(f"{frame.x(p.at)},{frame.y(p.share)}" for p in run))
-    marks = [(frame.x(p.at), frame.y(p.share), p.thin) for p in line.points]
-    shape = ("circle", "square", "triangle", "diamond")[(line.colour - 1) % 4] if with_marks else "circle"
-    return {"colour": line.colour, "bands": bands, "strokes": strokes, "alone": alone, "marks": marks, "shape": shape}
+        for part in _solid(run):
+            upper = [f"{frame.x(p.at)},{frame.y(p.high)}" for p in part]
+            lower = [f"{frame.x(p.at)},{frame.y(p.low)}" for p in reversed(part)]
+            bands.append(" ".join(upper + lower))
+            banded |= {p.at for p in part}
+    whiskers = [
+        (frame.x(p.at), frame.y(p.low), frame.y(p.high))
+        for p in line.points
+        if p.at not in banded and (alone or not p.thin)
+    ]
+    return {
+        "colour": line.colour,
+        "bands": bands,
+        "strokes": [stroke for stroke in strokes if " " in stroke],
+        "whiskers": whiskers,
+        "marks": [(frame.x(p.at), frame.y(p.share), p.thin) for p in line.points],
+        "size": round(max(0.45, min(1.0, frame.step / 7)), 2),  # of a marker: dense series must not clot
+        "shape": "circle" if alone else ("circle", "square", "triangle", "diamond")[(line.colour - 1) % 4],
+    }
+
+
+def _solid(run: Sequence[Point]) -> list[list[Point]]:
+    """Return the stretches of a run, two periods or longer, that have enough documents."""
+    parts: list[list[Point]] = [[]]
+    for point in run:
+        if point.thin:
+            parts.append([])
+        else:
+            parts[-1].append(point)
+    return [part for part in parts if len(part) > 1]
 
 
 def _bars(lines: Sequence[Series], frame: Frame, height: float) -> dict[str, Any]:
@@ -279,40 +312,52 @@ def _levels(top: float) -> list[float]:
     return [top * i / count for i in range(count + 1)]
 
 
-def _ticks(frame: Frame, periods: int) -> list[tuple[float, str]]:
-    """Return (x, year) where a year begins, as many as can be read."""
-    first, last = frame.first // periods, frame.last // periods
-    room = max(2, int((frame.width - frame.left - frame.right) / 44))
+def _ticks(lines: Iterable[Series], frame: Frame) -> list[tuple[float, str]]:
+    """Return (x, text) of the years that can be read along the axis; windows are named by both ends."""
+    periods = {point.at: point.period for line in lines for point in line.points}
+    return _time_ticks(periods, frame)
+
+
+def _time_ticks(periods: dict[int, str], frame: Frame) -> list[tuple[float, str]]:
+    name = next(iter(periods.values()), "")
+    room = max(2.0, (frame.width - frame.left - frame.right) / (60 if "–" in name else 44))
+    if "–" in name:
+        every = math.ceil((frame.last - frame.first + 1) / room)
+        shown = [at for at in sorted(periods) if (frame.last - at) % every == 0]
+        return [(frame.x(at), f"{periods[at][:4]}–{periods[at][-2:]}") for at in shown]
+    a_year = 4 if "Q" in name else 12 if "-" in name else 1
+    first, last = -(-frame.first // a_year), frame.last // a_year
     gap = next((n for n in (1, 2, 5, 10, 20, 50) if (last - first) / n <= room), 100)
     years = [year for year in range(first, last + 1) if year % gap == 0] or [first]
-    return [(frame.x(max(year * periods, frame.first)), str(year)) for year in years]
+    return [(frame.x(year * a_year), str(year)) for year in years]
 
 
-def columns(rows: Sequence[tuple[int, str, int]], *, title: str, periods: int = 1) -> str:
-    """Return an SVG of documents per period; rows are (count of periods, period, documents) in time order."""
-    if not rows:
-        return ""
-    most = max(documents for _, _, documents in rows)
-    frame = Frame(660.0, 150.0, rows[0][0], rows[-1][0], float(most or 1))
+def columns(rows: Sequence[tuple[str, int]], *, title: str) -> Markup:
+    """Return an SVG of documents per period; rows are (period, documents)."""
+    placed = {place: (period, n) for period, n in rows if (place := position(period)) is not None}
+    if not placed:
+        return Markup()
+    most = max(n for _, n in placed.values())
+    frame = Frame(1200.0, 120.0, min(placed), max(placed), float(most or 1))
     bars = [
         {
-            "x": round(frame.x(at) - frame.step * 0.36, 1),
-            "y": frame.y(documents),
-            "height": round(frame.height - frame.foot - frame.y(documents), 1),
-            "tip": f"{period}　{documents:,} 篇 documents",
+            "x": round(frame.x(at) - min(frame.step * 0.36, 20), 1),
+            "y": frame.y(n),
+            "height": round(frame.height - frame.foot - frame.y(n), 1),
+            "tip": f"{period}　{n:,} 篇 documents",
         }
-        for at, period, documents in rows
+        for at, (period, n) in sorted(placed.items())
     ]
-    return _template("columns.svg.j2").render(
-        frame=frame, title=title, bars=bars, width=round(frame.step * 0.72, 1), most=most, ticks=_ticks(frame, periods)
-    )
+    ticks = _time_ticks({at: period for at, (period, _) in placed.items()}, frame)
+    wide = round(min(frame.step * 0.72, 40), 1)
+    return templating.fill("columns.svg.j2", frame=frame, title=title, bars=bars, width=wide, most=most, ticks=ticks)
 
 
-def spark(values: Sequence[float | None], *, title: str, colour: int = 1) -> str:
+def spark(values: Sequence[float | None], *, title: str, colour: int = 8) -> Markup:
     """Return a word-sized line of a topic's share over the periods; None leaves a gap."""
     known = [value for value in values if value is not None]
     if len(known) < 2:
-        return ""
+        return Markup()
     top = max(known) or 1.0
     step = 116 / max(len(values) - 1, 1)
     runs: list[list[str]] = [[]]
@@ -321,7 +366,7 @@ def spark(values: Sequence[float | None], *, title: str, colour: int = 1) -> str
             runs.append([])
         else:
             runs[-1].append(f"{2 + i * step:.1f},{26 - 22 * value / top:.1f}")
-    return _template("spark.svg.j2").render(title=title, colour=colour, runs=[run for run in runs if run])
+    return templating.fill("spark.svg.j2", title=title, colour=colour, runs=[run for run in runs if run])
 
 
 def vega_lite(trends: pd.DataFrame, *, title: str = "") -> dict[str, Any]:
@@ -375,32 +420,3 @@ def interval(low: float, high: float) -> str:
     '5.1–13.2%'
     """
     return f"{100 * low:.1f}–{100 * high:.1f}%"
-
-
-@cache
-def environment() -> jinja2.Environment:
-    """Return the templates' environment: everything is escaped unless it was made here."""
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        finalize=_clean,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-# Control characters, lone surrogates and noncharacters are no part of an HTML text; marks that turn the direction of
-# writing could make a quote read differently from what it says.
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u202a-\u202e\u2066-\u2069]")
-
-
-def _clean(value: Any) -> Any:
-    """Show what no page can show as U+FFFD; applied to everything that a template prints."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return _UNPRINTABLE.sub("\ufffd", value)
-    return value
-
-
-def _template(name: str) -> jinja2.Template:
-    return environment().get_template(name)

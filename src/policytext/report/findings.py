@@ -7,6 +7,7 @@ share: rooms to the left do, and the table says which.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -86,7 +87,7 @@ def _change(kind: Shape, first: Point, last: Point, turn: Point | None, level: f
 
 
 def _when(point: Point) -> str:
-    return f" {point.period} 年" if point.period.isdigit() else f" {point.period} "
+    return f" {point.period} 年" if re.fullmatch(r"\d{4}(–\d{4})?", point.period) else f" {point.period} "
 
 
 def _zh(point: Point, level: float, *, short: bool = False) -> str:

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from policytext.codebook import Codebook
 from policytext.config import Config
-from policytext.records import CODED_KINDS, Alignment
+from policytext.records import Alignment
+from policytext.report import windows
 from policytext.report.html import Evidence, Quote, ReportData, Topic
+from policytext.report.windows import CODED, Queryable
 
 TOPIC_WORDS = 12
-_CODED = "kind IN (" + ", ".join(f"'{kind}'" for kind in CODED_KINDS) + ")"
+NEAR = 0.05  # a passage this close to a label's highest probability may be quoted for the sake of variety
 _PERIODS = {
     "year": "left(date, 4)",
     "quarter": "left(date, 4) || 'Q' || ((CAST(substr(date, 6, 2) AS INTEGER) + 2) // 3)",
     "month": "left(date, 7)",
 }
 _LONG_ENOUGH = {"year": 4, "quarter": 7, "month": 7}  # characters of an ISO date that the period needs
-
-
-class Queryable(Protocol):
-    """What a store offers here: rows for a query."""
-
-    def sql(self, query: str, params: Sequence[Any] = ...) -> pd.DataFrame:
-        """Return the rows of a query."""
 
 
 def gather(
@@ -52,15 +49,16 @@ def gather(
     totals = _totals(store)
     provenance = provenance or _last_run(store)
     model = provenance.get("model")
+    shares = _shares(store, codebook, config, trends)
     return ReportData(
         title=config.report.title,
         subtitle=f"{codebook.title} · {codebook.title_en}",
         codebook=codebook,
         totals=totals,
-        groups={} if not totals["documents"] else _groups(store),
+        groups=_groups(store) if totals["documents"] else {},
         years=_years(store, config.trends.period),
-        trends=trends if trends is not None else pd.DataFrame(),
-        topics=_topics(store, config.trends.period),
+        **shares,
+        topics=_topics(store, config),
         quotes=_strongest(store, codebook, config.report.passages_per_label),
         counts=_counts(store),
         skipped=_skipped(store, config.report.max_skipped),
@@ -69,8 +67,38 @@ def gather(
         provenance={key: value for key, value in provenance.items() if key != "model"},
         notes=notes,
         level=config.trends.level,
-        period=config.trends.period,
     )
+
+
+def _shares(store: Queryable, codebook: Codebook, config: Config, trends: pd.DataFrame | None) -> dict[str, Any]:
+    """Return trends, grouped, headline and window of the page.
+
+    The trends given are shown as they are when they have one row a period. With groups they become the charts by
+    group, and the whole is computed here.
+    """
+    documents = windows.per_document(store, reprints=config.trends.reprints)
+    hits = windows.tagged(store)
+    settings = config.trends
+    years = windows.width([int(date[:4]) for date in documents["date"].dropna() if date[:4].isdigit()])
+
+    def whole(width: int) -> pd.DataFrame:
+        return windows.trend(documents, hits, codebook.ids(), period=settings.period, years=width, level=settings.level)
+
+    by = [name for name in settings.by if trends is not None and name in trends]
+    plain = trends if trends is not None and not by else whole(1)
+    return {
+        "trends": plain,
+        "grouped": pd.DataFrame() if trends is None or not by else _grouped(trends, by),
+        "headline": plain if years == 1 else whole(years),
+        "window": years,
+    }
+
+
+def _grouped(trends: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    group = trends[by[0]].astype("str")
+    for name in by[1:]:
+        group = group + " · " + trends[name].astype("str")
+    return trends.assign(group=group)
 
 
 def _totals(store: Queryable) -> dict[str, Any]:
@@ -80,9 +108,9 @@ def _totals(store: Queryable) -> dict[str, Any]:
             " max(date) AS last, count(*) - count(date) AS undated FROM documents"
         )
     )[0]
-    passages = _rows(
-        store.sql(f"SELECT count(*) AS passages, count(*) FILTER (WHERE {_CODED}) AS coded FROM passages")
-    )[0]
+    passages = _rows(store.sql(f"SELECT count(*) AS passages, count(*) FILTER (WHERE {CODED}) AS coded FROM passages"))[
+        0
+    ]
     dates = {key: _text(documents[key]) for key in ("first", "last")}
     numbers = {key: int(value) for key, value in {**documents, **passages}.items() if key not in dates}
     return {**numbers, **dates}
@@ -158,7 +186,10 @@ def _parsed(value: Any) -> Any:
 
 
 def _strongest(store: Queryable, codebook: Codebook, most: int) -> dict[str, list[Quote]]:
-    """Return the passages with the highest probability per label: one a document, one a text, ties by id."""
+    """Return the passages with the highest probability per label, spread over scripts and decades where they are close.
+
+    One a document, one a text, one a cluster of reprints; ties by the number of terms, then by id.
+    """
     rows = store.sql(
         f"""
         WITH yes AS (
@@ -171,9 +202,14 @@ def _strongest(store: Queryable, codebook: Codebook, most: int) -> dict[str, lis
             SELECT yes.*, coalesce(why.terms, 0) AS terms FROM yes LEFT JOIN why USING (label, doc_id, n)
             QUALIFY row_number() OVER (
                 PARTITION BY label, doc_id ORDER BY probability DESC NULLS LAST, terms DESC, n) = 1
+        ), near AS (
+            SELECT best.*, d.script, coalesce(left(d.date, 3), '') AS decade,
+                coalesce(probability >= max(probability) OVER (PARTITION BY label) - {NEAR}, true) AS near
+            FROM best JOIN documents d ON d.id = best.doc_id
         ), few AS (
-            SELECT * FROM best QUALIFY row_number() OVER (
-                PARTITION BY label ORDER BY probability DESC NULLS LAST, terms DESC, doc_id) <= {4 * most}
+            SELECT * FROM near QUALIFY row_number() OVER (
+                PARTITION BY label, script, decade ORDER BY probability DESC NULLS LAST, terms DESC, doc_id
+            ) <= {2 * most}
         )
         SELECT few.*, p.start, p.end AS stop, p.heading, md5(p.text) AS hash, r.cluster
         FROM few JOIN passages p ON p.doc_id = few.doc_id AND p.n = few.n
@@ -181,25 +217,38 @@ def _strongest(store: Queryable, codebook: Codebook, most: int) -> dict[str, lis
         ORDER BY label, probability DESC NULLS LAST, terms DESC, few.doc_id
         """
     )
-    chosen = []
-    for label in codebook.ids():
-        chosen += _distinct(_rows(rows[rows["label"] == label]), most)
+    by_label = {str(label): _rows(table) for label, table in rows.groupby("label")}
+    chosen = [row for label in codebook.ids() for row in _varied(by_label.get(label, []), most)]
     quotes: dict[str, list[Quote]] = {}
     for row, quote in zip(chosen, _quotes(store, chosen), strict=True):
         quotes.setdefault(row["label"], []).append(quote)
     return quotes
 
 
-def _distinct(rows: Iterable[Mapping[str, Any]], most: int) -> list[Mapping[str, Any]]:
-    """Return the first rows of different texts and different clusters of reprints."""
+def _varied(rows: Sequence[Mapping[str, Any]], most: int) -> list[Mapping[str, Any]]:
+    """Return at most `most` rows: near ones first, of the script, then the decade, that has come least so far."""
     out: list[Mapping[str, Any]] = []
     seen: set[Any] = set()
-    for row in rows:
-        keys = {row["hash"]} | ({("cluster", row["cluster"])} if pd.notna(row["cluster"]) else set())
-        if not keys & seen and len(out) < most:
-            out.append(row)
-            seen |= keys
+    taken: Counter[str] = Counter()
+    while len(out) < most:
+        rows = [row for row in rows if not _identity(row) & seen]
+        if not rows:
+            break
+        row = min(rows, key=lambda row: (not row["near"], row["near"] and _taken(row, taken)))  # the first of equals
+        out.append(row)
+        seen |= _identity(row)
+        taken.update((row["script"], row["decade"]))
     return out
+
+
+def _taken(row: Mapping[str, Any], taken: Counter[str]) -> tuple[int, int]:
+    return taken[row["script"]], taken[row["decade"]]
+
+
+def _identity(row: Mapping[str, Any]) -> set[Any]:
+    """Return what makes two rows the same to a reader: document, text, cluster of reprints."""
+    cluster = {("cluster", row["cluster"])} if pd.notna(row["cluster"]) else set()
+    return {row["hash"], row["doc_id"]} | cluster
 
 
 def _quotes(store: Queryable, rows: Sequence[Mapping[str, Any]]) -> list[Quote]:
@@ -218,7 +267,8 @@ def _key(row: Mapping[str, Any]) -> tuple[str, str, int]:
 
 def _documents(store: Queryable, ids: Sequence[str]) -> pd.DataFrame:
     return store.sql(
-        "SELECT id, path, title, coalesce(outlet, issuer, author) AS source, date, script, original, alignment"
+        "SELECT id, path, member, source_id, title, coalesce(outlet, issuer, author) AS source, date, script, original,"
+        " alignment"
         " FROM documents WHERE id IN (SELECT unnest(CAST(? AS VARCHAR[])))",
         [list(ids)],
     )
@@ -257,6 +307,7 @@ def _quote(row: Mapping[str, Any], doc: Mapping[str, Any], evidence: Iterable[tu
         probability=None if pd.isna(row["probability"]) else float(row["probability"]),
         method=str(row["method"]),
         heading=_text(row["heading"]) or "",
+        place=_text(doc["source_id"]) or (f"#{doc['member']}" if doc["member"] else ""),
         evidence=tuple(spans),
     )
 
@@ -272,7 +323,7 @@ def _text(value: Any) -> str | None:
     return None if value is None or pd.isna(value) or not str(value) else str(value)
 
 
-def _topics(store: Queryable, period: str) -> list[Topic]:
+def _topics(store: Queryable, config: Config) -> list[Topic]:
     """Return the topics by share of passages, each with its heaviest words, its course and its clearest passage.
 
     A passage counts for its strongest topic. Passages that no topic fits come last, as topic -1 without words.
@@ -280,23 +331,43 @@ def _topics(store: Queryable, period: str) -> list[Topic]:
     words = store.sql("SELECT topic, term, weight FROM topic_terms WHERE rank < ? ORDER BY topic, rank", [TOPIC_WORDS])
     if words.empty:
         return []
-    table = _courses(store, period)
-    sizes = table.groupby("topic")["n"].sum()
+    table = _courses(store, config.trends.period)
     terms = {int(str(key)): rows for key, rows in words.groupby("topic")}
+    shares = _topic_shares(store, config.trends.level)
     examples = _examples(store)
     out = []
-    for topic in sorted({*terms, *(int(t) for t in sizes.index)}):
+    for topic in sorted({*terms, *shares}):
         rows = terms.get(topic, words.iloc[:0])
+        share, low, high = shares.get(topic, (0.0, None, None))
         out.append(
             Topic(
                 topic=topic,
                 words=tuple((str(t), float(w)) for t, w in zip(rows["term"], rows["weight"], strict=True)),
-                share=float(sizes.get(topic, 0)) / max(float(sizes.sum()), 1.0),
+                share=share,
+                low=low,
+                high=high,
                 periods=_course(table, topic),
                 quotes=tuple(examples.get(topic, ())) if topic >= 0 else (),
             )
         )
     return sorted(out, key=lambda topic: (topic.topic < 0, -topic.share, topic.topic))
+
+
+def _topic_shares(store: Queryable, level: float) -> dict[int, tuple[float, float | None, float | None]]:
+    """Return topic -> share of passages, low, high, clustered by document."""
+    table = store.sql("SELECT doc_id, topic, count(*) AS n FROM topics GROUP BY ALL ORDER BY ALL")
+    if table.empty:
+        return {}
+    doc, ids = pd.factorize(table["doc_id"])
+    units = np.bincount(doc, weights=table["n"]).astype(float)
+    out: dict[int, tuple[float, float | None, float | None]] = {}
+    for topic, rows in table.groupby("topic"):
+        hits = np.zeros(len(ids))
+        hits[doc[rows.index]] = rows["n"]
+        cell, unit = np.zeros(len(ids), np.int64), np.arange(len(ids))
+        found = windows.shares(cell, hits, units, unit, level=level)
+        out[int(str(topic))] = (float(found["share"][0]), float(found["low"][0]), float(found["high"][0]))
+    return out
 
 
 def _courses(store: Queryable, period: str) -> pd.DataFrame:

@@ -15,14 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from policytext.codebook import Codebook, Label
-from policytext.report import charts, findings
+from policytext.codebook import Codebook, Dimension, Label
+from policytext.report import charts, findings, templating
 
 COLOURS = 8  # classes s1 ... s8 of the page
+GROUPS_SHOWN = 5  # lines of a chart by group; more cannot be told apart
 MAX_QUOTE = 600  # code points of a quoted passage; longer ones are cut around their evidence
 SCRIPTS = {"hans": "zh-Hans", "hant": "zh-Hant", "mixed": "zh", "none": "und"}
 
@@ -51,6 +51,7 @@ class Quote:
     probability: float | None = None
     method: str = ""
     heading: str = ""
+    place: str = ""  # inside a file that holds many documents
     evidence: tuple[Evidence, ...] = ()
 
 
@@ -61,6 +62,8 @@ class Topic:
     topic: int
     words: tuple[tuple[str, float], ...]
     share: float
+    low: float | None = None
+    high: float | None = None
     periods: tuple[tuple[str, float | None], ...] = ()
     quotes: tuple[Quote, ...] = ()
 
@@ -76,6 +79,8 @@ class ReportData:
     groups: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # of documents: value, documents, passages, ...
     years: pd.DataFrame = field(default_factory=pd.DataFrame)  # period, documents
     trends: pd.DataFrame = field(default_factory=pd.DataFrame)  # label, period, documents, ..., share, low, high
+    headline: pd.DataFrame = field(default_factory=pd.DataFrame)  # like trends, over windows of `window` years
+    grouped: pd.DataFrame = field(default_factory=pd.DataFrame)  # like trends, with a column `group`
     topics: Sequence[Topic] = ()
     quotes: Mapping[str, Sequence[Quote]] = field(default_factory=dict)  # by label id, strongest first
     counts: Mapping[str, int] = field(default_factory=dict)  # read, stored, duplicates, skipped
@@ -85,7 +90,7 @@ class ReportData:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     notes: Sequence[str] = ()
     level: float = 0.95
-    period: str = "year"
+    window: int = 1  # years of a period of the headline, where it is not the trends' own
 
 
 def write(data: ReportData, path: Path | str) -> None:
@@ -106,16 +111,16 @@ def write(data: ReportData, path: Path | str) -> None:
 
 def render(data: ReportData) -> str:
     """Return the page as one HTML text."""
-    style, chart_style, script = (_asset(name) for name in ("page.css", "chart.css", "page.js"))
-    dimensions = [_dimension(data, dimension.id) for dimension in data.codebook.dimensions]
-    page = _template().render(
+    style, chart_style, script = (templating.asset(name) for name in ("page.css", "chart.css", "page.js"))
+    page = templating.fill(
+        "report.html.j2",
         data=data,
         policy=_policy((style, chart_style), (script,)),
-        style=Markup(style),  # noqa: S704 - our own file
-        chart_style=Markup(chart_style),  # noqa: S704
-        script=Markup(script),  # noqa: S704
-        dimensions=[dimension for dimension in dimensions if dimension["labels"]],
-        years=_years_chart(data),
+        style=style,
+        chart_style=chart_style,
+        script=script,
+        dimensions=[shown for d in data.codebook.dimensions if (shown := _dimension(data, d))["labels"]],
+        years=charts.columns(_year_rows(data), title="各时期文档数 documents per period"),
         groups=_group_rows(data),
         topics=_topic_rows(data),
         balance=_balance(data.counts),
@@ -123,17 +128,9 @@ def render(data: ReportData) -> str:
         any_coded=bool(data.codebook.ids("classifier")),
         any_quotes=any(data.quotes.values()),
         provenance=_flat(data.provenance),
-        scores=_scores(data.card),
+        card=_card(data),
     )
     return page.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate must not stop the report
-
-
-def _template() -> jinja2.Template:
-    return charts.environment().get_template("report.html.j2")
-
-
-def _asset(name: str) -> str:
-    return (charts.TEMPLATES / name).read_text(encoding="utf-8")
 
 
 def _policy(styles: Iterable[str], scripts: Iterable[str]) -> str:
@@ -146,41 +143,76 @@ def _hash(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _dimension(data: ReportData, dimension_id: str) -> dict[str, Any]:
-    """Return one dimension's overlay chart and, per label, chart, finding and quotes."""
-    dimension = next(d for d in data.codebook.dimensions if d.id == dimension_id)
-    labels = [label for label in data.codebook.labels if label.dimension == dimension_id]
-    coded = dimension.decided_by == "classifier"
-    lines = {label.id: _line(data, label) for label in labels}
-    shared = _shared_axis(data, dimension.decided_by)
-    periods = {"quarter": 4, "month": 12}.get(data.period, 1)
-    overlay = [line for line in lines.values() if line.points]
+def _dimension(data: ReportData, dimension: Dimension) -> dict[str, Any]:
+    """Return one dimension's headline chart and, per label, chart, finding and quotes."""
+    labels = [label for label in data.codebook.labels if label.dimension == dimension.id]
+    head = [_line(data, data.trends if data.headline.empty else data.headline, label) for label in labels]
+    shown = charts.span(head, solid=True)
     title = f"{dimension.name} {dimension.name_en}"
+    overlay = charts.trend([line for line in head if line.points], title=title, shown=shown, wide=True)
+    lines = [_line(data, data.trends, label) for label in labels]
+    axis = _shared_axis(data, dimension.decided_by)
     return {
         "dimension": dimension,
-        "coded": coded,
-        "overlay": Markup(charts.trend(overlay, title=title, periods=periods, wide=True)),  # noqa: S704
-        "labels": [_label(data, label, lines[label.id], shared, periods) for label in labels],
+        "coded": dimension.decided_by == "classifier",
+        "overlay": overlay,
+        "cropped": shown != charts.span(head),
+        "labels": [
+            _label(data, label, (one, line), axis) for label, one, line in zip(labels, head, lines, strict=True)
+        ],
+        "table": _period_rows(lines),
     }
 
 
 def _label(
-    data: ReportData, label: Label, line: charts.Series, shared: tuple[float, tuple[int, int] | None], periods: int
+    data: ReportData,
+    label: Label,
+    lines: tuple[charts.Series, charts.Series],
+    axis: tuple[float, tuple[int, int] | None],
 ) -> dict[str, Any]:
-    top, shown = shared
-    chart = charts.trend([line], title=f"{label.name} {label.name_en}", periods=periods, top=top, shown=shown)
+    """Return one label's chart, finding and quotes; `lines` are its headline and its trend."""
+    head, line = lines
+    title = f"{label.name} {label.name_en}"
+    trends = data.trends
     return {
         "label": label,
         "colour": line.colour,
-        "chart": Markup(chart if line.points else ""),  # noqa: S704 - made from escaped parts by our own template
-        "finding": findings.sentence(line, name_en=label.name_en, level=data.level) if line.points else None,
+        "chart": charts.trend([line], title=title, top=axis[0], shown=axis[1]) if line.points else Markup(),
+        "groups": _group_chart(data, label),
+        "finding": findings.sentence(head, name_en=label.name_en, level=data.level) if head.points else None,
         "quotes": [_quote(quote) for quote in data.quotes.get(label.id, ())],
-        "passages": sum(point.tagged for point in line.points),
+        "passages": 0 if trends.empty else int(trends.loc[trends["label"] == label.id, "tagged"].fillna(0).sum()),
     }
 
 
-def _line(data: ReportData, label: Label) -> charts.Series:
-    return charts.series(data.trends, label.id, name=label.name, colour=_colour(data.codebook, label))
+def _group_chart(data: ReportData, label: Label) -> Markup:
+    """Return a chart with a line a group, for the groups that have most documents."""
+    if data.grouped.empty or label.id not in data.codebook.ids("classifier"):
+        return Markup()
+    sizes = data.grouped.groupby("group")["documents"].sum().sort_values(ascending=False, kind="stable")
+    lines = [
+        charts.series(data.grouped[data.grouped["group"] == group], label.id, name=str(group), colour=i)
+        for i, group in enumerate(sizes.index[:GROUPS_SHOWN], start=1)
+    ]
+    return charts.trend([line for line in lines if line.points], title=f"{label.name} {label.name_en}", wide=True)
+
+
+def _period_rows(lines: Sequence[charts.Series]) -> list[tuple[str, int, list[str]]]:
+    """Return (period, documents, share and interval of each series) for the table behind the charts."""
+    points = {(line.name, p.at): p for line in lines for p in line.points}
+    places = sorted({p.at: p for line in lines for p in line.points}.items())
+    rows = []
+    for at, any_point in places:
+        cells = []
+        for line in lines:
+            p = points.get((line.name, at))
+            cells.append(f"{charts.percent(p.share)} ({charts.interval(p.low, p.high)})" if p else "–")
+        rows.append((any_point.period, any_point.documents, cells))
+    return rows
+
+
+def _line(data: ReportData, table: pd.DataFrame, label: Label) -> charts.Series:
+    return charts.series(table, label.id, name=label.name, colour=_colour(data.codebook, label))
 
 
 def _colour(codebook: Codebook, label: Label) -> int:
@@ -191,7 +223,7 @@ def _colour(codebook: Codebook, label: Label) -> int:
 
 def _shared_axis(data: ReportData, decided_by: str) -> tuple[float, tuple[int, int] | None]:
     """Return the top share and the span of periods that the small charts of one kind share."""
-    lines = [_line(data, data.codebook.label(label_id)) for label_id in data.codebook.ids(decided_by)]
+    lines = [_line(data, data.trends, data.codebook.label(label_id)) for label_id in data.codebook.ids(decided_by)]
     return charts.ceiling(lines), charts.span(lines)
 
 
@@ -199,7 +231,20 @@ def _quote(quote: Quote) -> dict[str, Any]:
     """Return a quote cut to size, as pieces of (text, terms that mark it or None)."""
     text, spans = cut(quote.text, quote.evidence)
     terms = list(dict.fromkeys(e.term for e in quote.evidence if e.term))
-    return {"quote": quote, "pieces": pieces(text, spans), "terms": terms, "lang": SCRIPTS.get(quote.script, "zh")}
+    return {
+        "quote": quote,
+        "pieces": pieces(text, spans),
+        "terms": terms,
+        "lang": SCRIPTS.get(quote.script, "zh"),
+        "probability": _probability(quote.probability),
+    }
+
+
+def _probability(value: float | None) -> str:
+    """Return a probability as text; no model is certain, so 0.998 is not shown as 1.00."""
+    if value is None:
+        return ""
+    return "> 0.99" if value > 0.99 else f"= {value:.2f}"
 
 
 def cut(text: str, evidence: Sequence[Evidence], *, most: int = MAX_QUOTE) -> tuple[str, list[Evidence]]:
@@ -218,25 +263,28 @@ def cut(text: str, evidence: Sequence[Evidence], *, most: int = MAX_QUOTE) -> tu
     return lead + text[start : start + most] + ("…" if start + most < len(text) else ""), kept
 
 
-def pieces(text: str, evidence: Iterable[Evidence]) -> list[tuple[str, str | None]]:
-    """Return the text in order as (piece, what marks it); overlapping evidence is one piece.
+def pieces(text: str, evidence: Iterable[Evidence]) -> list[tuple[str, str | None, bool]]:
+    """Return the text in order as (piece, what marks it, whether a term or pattern does and not a weight alone).
+
+    Overlapping evidence is one piece.
 
     >>> pieces("推进政务公开", [Evidence(2, 6, "政务公开", "lexicon")])
-    [('推进', None), ('政务公开', 'lexicon: 政务公开')]
+    [('推进', None, False), ('政务公开', 'lexicon: 政务公开', True)]
     """
-    out: list[tuple[str, str | None]] = []
+    out: list[tuple[str, str | None, bool]] = []
     at = 0
-    for start, end, why in _merged(evidence, len(text)):
+    for start, end, whys in _merged(evidence, len(text)):
         if start > at:
-            out.append((text[at:start], None))
-        out.append((text[start:end], why))
+            out.append((text[at:start], None, False))
+        firm = any(not why.startswith("classifier") for why in whys)
+        out.append((text[start:end], " · ".join(whys), firm))
         at = end
     if at < len(text):
-        out.append((text[at:], None))
+        out.append((text[at:], None, False))
     return out
 
 
-def _merged(evidence: Iterable[Evidence], length: int) -> list[tuple[int, int, str]]:
+def _merged(evidence: Iterable[Evidence], length: int) -> list[tuple[int, int, list[str]]]:
     spans: list[tuple[int, int, list[str]]] = []
     for e in sorted(evidence, key=lambda e: (e.start, e.end, e.term)):
         start, end = max(0, e.start), min(e.end, length)
@@ -245,19 +293,14 @@ def _merged(evidence: Iterable[Evidence], length: int) -> list[tuple[int, int, s
         why = f"{e.method}: {e.term}" if e.term else e.method
         if spans and start < spans[-1][1]:
             before = spans.pop()
-            spans.append((before[0], max(before[1], end), [*before[2], why]))
+            spans.append((before[0], max(before[1], end), list(dict.fromkeys([*before[2], why]))))
         else:
             spans.append((start, end, [why]))
-    return [(start, end, " · ".join(dict.fromkeys(whys))) for start, end, whys in spans]
+    return spans
 
 
-def _years_chart(data: ReportData) -> Markup:
-    rows = [
-        (place[0], str(row["period"]), int(row["documents"]))
-        for row in data.years.to_dict("records")
-        if (place := charts.position(str(row["period"])))
-    ]
-    return Markup(charts.columns(sorted(rows), title="每年文档数 documents per year"))  # noqa: S704
+def _year_rows(data: ReportData) -> list[tuple[str, int]]:
+    return [(str(row["period"]), int(row["documents"])) for row in data.years.to_dict("records")]
 
 
 _GROUPS = {
@@ -298,9 +341,7 @@ def _topic_rows(data: ReportData) -> list[dict[str, Any]]:
         {
             "topic": topic,
             "bar": round(100 * topic.share / most, 1),
-            "spark": Markup(  # noqa: S704
-                charts.spark([share for _, share in topic.periods], title=_spark_title(topic))
-            ),
+            "spark": charts.spark([share for _, share in topic.periods], title=_spark_title(topic)),
             "quotes": [_quote(quote) for quote in topic.quotes],
         }
         for topic in data.topics
@@ -344,21 +385,54 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
     return rows
 
 
-def _scores(card: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the classifier's scores per label as a table of texts, its overall scores, and the rest of its card."""
-    scores = card.get("scores", {})
-    scores = scores if isinstance(scores, Mapping) else {}
-    per_label = scores.get("labels", scores)
-    rows = {str(key): row for key, row in per_label.items() if isinstance(row, Mapping)}
-    columns = list(dict.fromkeys(name for row in rows.values() for name, value in row.items() if _is_number(value)))
+_METRICS = {
+    "positives": "训练正例 positives",
+    "precision": "精确率 precision",
+    "recall": "召回率 recall",
+    "f1": "F1",
+    "expected_calibration_error": "校准误差 ECE",
+    "abstain_f1": "弃权后 F1 with abstention",
+    "thresholds": "阈值 threshold",
+}
+
+
+def _card(data: ReportData) -> dict[str, Any]:
+    """Return the classifier's card: a table of whatever it says by label, its limits, and the rest as rows.
+
+    A card holds mappings label -> number (`f1`), or label -> mapping of numbers (`scores`), at the top or one level in.
+    """
+    labels = data.codebook.ids("classifier")
+    columns: dict[str, Mapping[str, Any]] = {}
+    overall: dict[str, float] = {}
+    for part in (data.card, *(value for value in data.card.values() if isinstance(value, Mapping))):
+        for key, value in part.items():
+            if isinstance(value, Mapping):
+                columns |= _by_label(str(key), value, labels)
+            elif _is_number(value) and "f1" in str(key):
+                overall[str(key)] = value
+    order = [*(key for key in _METRICS if key in columns), *(key for key in columns if key not in _METRICS)]
+    limits = data.card.get("limits", ())
     return {
-        "columns": columns,
-        "rows": [
-            {"label": key, "cells": {name: _number(row.get(name)) for name in columns}} for key, row in rows.items()
-        ],
-        "overall": [(key, _number(value)) for key, value in scores.items() if _is_number(value)],
-        "rest": [(k, v[:300]) for k, v in _flat({k: v for k, v in card.items() if k != "scores"})[:60]],
+        "columns": [_METRICS.get(key, key) for key in order],
+        "rows": [(data.codebook.label(label), [_number(columns[key].get(label)) for key in order]) for label in labels]
+        if order
+        else [],
+        "overall": [(key, _number(value)) for key, value in overall.items()],
+        "labelled_by": str(data.card.get("labelled_by", "")),
+        "limits": [str(limit) for limit in limits] if isinstance(limits, (list, tuple)) else [str(limits)],
+        "rest": [(key, value[:300]) for key, value in _flat(data.card)[:80]],
     }
+
+
+def _by_label(key: str, value: Mapping[str, Any], labels: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    """Return columns label -> number out of one mapping; empty if it is about something else."""
+    found = {label: value[label] for label in labels if label in value}
+    if found and all(_is_number(cell) for cell in found.values()):
+        return {key: found}
+    if found and all(isinstance(cell, Mapping) for cell in found.values()):
+        names = dict.fromkeys(name for cell in found.values() for name, item in cell.items() if _is_number(item))
+        return {str(name): {label: cell.get(name) for label, cell in found.items()} for name in names}
+    return {}
 
 
 def _is_number(value: Any) -> bool:
