@@ -1,10 +1,11 @@
 """Read files of many kinds as documents.
 
-`find` lists the files, `units` splits each into documents to be, `read` reads one of these.
+`find` lists the files, `units` splits each into documents to be, `read` reads one of these;
+`describe` shows a document as plain values.
 """
 
 from policytext.ingest.members import Unit
-from policytext.ingest.reader import read, units
+from policytext.ingest.reader import describe, read, units
 from policytext.ingest.sources import Source, find
 
-__all__ = ["Source", "Unit", "find", "read", "units"]
+__all__ = ["Source", "Unit", "describe", "find", "read", "units"]

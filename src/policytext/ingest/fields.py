@@ -17,7 +17,8 @@ _LISTS = {
     "title": """title headline 标题 標題 题名 題名 题目 題目 文件名称 文件名稱 政策名称 政策名稱 法规名称 法規名稱 篇名
         名称 名稱 subject name""",
     "date": """date 成文日期 发文日期 發文日期 签发日期 發布日期 发布日期 公布日期 發布時間 发布时间 日期 时间 時間
-        pubdate publishdate publisheddate published publishedat publishtime datepublished datetime issuedate year 年份""",
+        pubdate publishdate publisheddate published publishedat publishtime datepublished datetime
+        issuedate year 年份""",
     "issuer": """issuer 发文机关 發文機關 发文单位 發文單位 制定机关 制定機關 发布机关 發布機關 发布机构 發布機構
         发布部门 发文部门 颁布部门 agency department issuingauthority 机构 機構""",
     "outlet": """outlet source 来源 來源 媒体 媒體 media newspaper publisher 出处 出處 刊名 报刊 site

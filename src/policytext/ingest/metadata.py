@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from policytext.ingest import dates, official
+from policytext.ingest import dates, issuers, official, regions
 from policytext.ingest.formats import Reading
 from policytext.ingest.members import Unit
 from policytext.records import Document, content_id
@@ -21,8 +21,14 @@ def complete(unit: Unit, reading: Reading, declared: Mapping[str, Any], digest: 
     notes = list(reading.notes)
     if values.get("date") and date is None:
         notes.append(f"declared date not understood: {values['date']}")
-    found = official.dissect(reading.text, title=values.get("title") or reading.title)
-    iso, source, certainty = _date(date, reading, found)
+    found = official.Anatomy()
+    if _is_whole(reading, values, date):
+        found = official.dissect(reading.text, title=values.get("title") or reading.title)
+    published = reading.published or found.published
+    issuer = values.get("issuer") or reading.issuer or found.issuer
+    outlet = values.get("outlet") or reading.outlet or found.outlet
+    iso, source, certainty = _date(date, unit, reading, found)
+    notes += _conflicts(date, published, found)
     keys = [values.get(field) for field in ("title", "issuer", "outlet", "author", "number")]
     return Document(
         id=content_id(reading.text, *keys, date),
@@ -33,12 +39,14 @@ def complete(unit: Unit, reading: Reading, declared: Mapping[str, Any], digest: 
         text=reading.text,
         source_id=values.get("source_id"),
         title=values.get("title") or reading.title or found.title,
-        author=values.get("author") or reading.author,
-        outlet=values.get("outlet") or reading.outlet,
+        author=values.get("author") or reading.author or found.author,
+        outlet=outlet,
         number=values.get("number") or reading.number or found.number,
-        issuer=values.get("issuer") or reading.issuer or found.issuer,
-        level=values.get("level"),
-        region=values.get("region") or reading.region,
+        issuer=issuer,
+        level=values.get("level") or issuers.level(issuer),
+        region=regions.code(values.get("region"))
+        or reading.region
+        or regions.guess(reading.text, issuer, outlet, reading.url),
         genre=values.get("genre"),
         date=iso,
         date_source=source,
@@ -47,13 +55,18 @@ def complete(unit: Unit, reading: Reading, declared: Mapping[str, Any], digest: 
         encoding_certainty=reading.encoding_certainty,
         signed=found.signed or reading.signed,
         printed=found.printed,
-        published=reading.published,
+        published=published,
         forwards=found.forwards,
         url=values.get("url") or reading.url,
         format=unit.format,
         blocks=found.blocks,
         notes=tuple(notes),
     )
+
+
+def _is_whole(reading: Reading, values: Mapping[str, str | None], date: str | None) -> bool:
+    """Say whether a text may hold metadata: not a dated news item or a lone paragraph of a table."""
+    return not (date and (values.get("genre") in _NEWS or "\n" not in reading.text))
 
 
 def _string(value: Any) -> str | None:
@@ -72,12 +85,31 @@ def _settle(values: dict[str, str | None]) -> None:
 
 
 def _date(
-    declared: str | None, reading: Reading, found: official.Anatomy
+    declared: str | None, unit: Unit, reading: Reading, found: official.Anatomy
 ) -> tuple[str | None, str | None, float | None]:
+    """Choose the date: declared, of the page, signed, published in the text, in the file's name."""
     if declared:
         return declared, "declared", 1.0
     if reading.published:
         return reading.published, reading.published_source, reading.published_certainty
     if found.signed:
         return found.signed, found.signed_source, found.signed_certainty
-    return None, None, None
+    if found.published:
+        return found.published, "byline", 0.8
+    named = dates.from_url(unit.name) if unit.payload is None or unit.format.startswith("zip/") else None
+    return (named, "file name", 0.5) if named and len(named) == 10 else (None, None, None)
+
+
+def _conflicts(declared: str | None, published: str | None, found: official.Anatomy) -> list[str]:
+    """Say where dates disagree: a document cannot be published or printed before it was signed."""
+    notes = []
+    if declared and found.signed and not _agree(declared, found.signed) and found.signed_certainty >= 0.9:
+        notes.append(f"dates disagree: declared {declared}, {found.signed_source} {found.signed}")
+    for name, other in (("published", published), ("printed", found.printed)):
+        if other and found.signed and other < found.signed[: len(other)]:
+            notes.append(f"dates disagree: {name} {other} before {found.signed_source} {found.signed}")
+    return notes
+
+
+def _agree(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)

@@ -47,6 +47,45 @@ def read(unit: Unit, config: IngestConfig) -> Document | Skipped:
     return Skipped(unit.path, ROOM, inside + reason, unit.member)
 
 
+def describe(doc: Document) -> dict[str, Any]:
+    """Return a document as a mapping for people and other tools: what `policytext ingest` prints.
+
+    `date` is a full date or None; a month or a year alone stands under `date_partial`. Blocks carry their text's place
+    in `text`, the original.
+    """
+    full = doc.date is not None and len(doc.date) == 10
+    return {
+        "path": doc.path,
+        "member": doc.member,
+        "title": doc.title,
+        "author": doc.author,
+        "outlet": doc.outlet,
+        "number": doc.number,
+        "issuer": doc.issuer,
+        "level": doc.level,
+        "region": doc.region,
+        "genre": doc.genre,
+        "date": doc.date if full else None,
+        "date_partial": None if full else doc.date,
+        "date_source": doc.date_source,
+        "date_certainty": doc.date_certainty,
+        "signed": doc.signed,
+        "printed": doc.printed,
+        "published": doc.published,
+        "forwards": doc.forwards,
+        "url": doc.url,
+        "format": doc.format,
+        "encoding": doc.encoding,
+        "encoding_certainty": doc.encoding_certainty,
+        "id": doc.id,
+        "source_id": doc.source_id,
+        "sha256": doc.sha256,
+        "blocks": [list(block) for block in doc.blocks],
+        "notes": list(doc.notes),
+        "text": doc.original,
+    }
+
+
 def _read(unit: Unit, config: IngestConfig) -> Document:
     if unit.kind in ("row", "line"):
         return _read_row(unit, config)
