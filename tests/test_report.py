@@ -13,7 +13,8 @@ from policytext.codebook import Codebook, Dimension, Label
 from policytext.config import Config
 from policytext.records import Alignment, Document, Passage, Skipped, Tag
 from policytext.report import ReportData, gather, render, write
-from policytext.report.html import Evidence, Quote, Topic, cut, pieces
+from policytext.report.html import Topic
+from policytext.report.quotes import Evidence, Quote, cut, pieces
 from policytext.store import (
     EVIDENCE,
     REPRINTS,

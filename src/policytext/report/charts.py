@@ -22,6 +22,7 @@ from markupsafe import Markup
 
 from policytext.report import templating
 
+MOST_TIPS = 130  # periods; a chart with more has no room to point at one, and the page has the numbers as a table
 THIN = 5  # documents; a period with fewer is drawn hollow and never used in a finding
 _PERIOD = re.compile(r"(\d{4})(?:-?Q([1-4])|-(\d{2})|–(\d{4}))?")
 _EM = 12.5  # font size of chart text, in units of the view box
@@ -182,7 +183,7 @@ def trend(
     lines = [line.within(*shown) for line in lines]
     names = {line.name: _wrap(line.name) for line in lines} if len(lines) > 1 else {}
     margin = 14 + max((_width(part) for parts in names.values() for part in parts), default=0.0) * _EM
-    width, height = (660.0, 330.0) if wide else (340.0, 190.0)
+    width, height = (580.0, 300.0) if wide else (340.0, 190.0)
     frame = Frame(width, height - 34, *shown, top or ceiling(lines), right=margin)
     return templating.fill(
         "trend.svg.j2",
@@ -207,20 +208,28 @@ def _draw(line: Series, frame: Frame, *, alone: bool) -> dict[str, Any]:
             lower = [f"{frame.x(p.at)},{frame.y(p.low)}" for p in reversed(part)]
             bands.append(" ".join(upper + lower))
             banded |= {p.at for p in part}
-    whiskers = [
-        (frame.x(p.at), frame.y(p.low), frame.y(p.high))
-        for p in line.points
-        if p.at not in banded and (alone or not p.thin)
-    ]
+    whiskers = [p for p in line.points if p.at not in banded and (alone or not p.thin)]
+    size = round(max(0.4, min(1.0, frame.step / 7)), 2)  # of a marker: dense series must not clot
+    shape = "circle" if alone else ("circle", "square", "triangle", "diamond")[(line.colour - 1) % 4]
     return {
         "colour": line.colour,
         "bands": bands,
         "strokes": [stroke for stroke in strokes if " " in stroke],
-        "whiskers": whiskers,
-        "marks": [(frame.x(p.at), frame.y(p.share), p.thin) for p in line.points],
-        "size": round(max(0.45, min(1.0, frame.step / 7)), 2),  # of a marker: dense series must not clot
-        "shape": "circle" if alone else ("circle", "square", "triangle", "diamond")[(line.colour - 1) % 4],
+        "whiskers": "".join(f"M{frame.x(p.at)} {frame.y(p.low)}V{frame.y(p.high)}" for p in whiskers),
+        "dots": _marks([p for p in line.points if not p.thin], frame, shape, 2.9 * size),
+        "hollow": _marks([p for p in line.points if p.thin], frame, shape, 2.9 * size),
     }
+
+
+def _marks(points: Iterable[Point], frame: Frame, shape: str, r: float) -> str:
+    """Return one path with a closed outline of radius `r` at each point."""
+    outline = {
+        "circle": f"m{-r:.1f} 0a{r:.1f} {r:.1f} 0 1 0 {2 * r:.1f} 0a{r:.1f} {r:.1f} 0 1 0 {-2 * r:.1f} 0z",
+        "square": f"m{-r:.1f} {-r:.1f}h{2 * r:.1f}v{2 * r:.1f}h{-2 * r:.1f}z",
+        "triangle": f"m0 {-1.25 * r:.1f}l{1.25 * r:.1f} {2.2 * r:.1f}h{-2.5 * r:.1f}z",
+        "diamond": "m0 {0:.1f}l{1:.1f} {1:.1f} {0:.1f} {1:.1f} {0:.1f} {0:.1f}z".format(-1.4 * r, 1.4 * r),
+    }[shape]
+    return "".join(f"M{frame.x(p.at)} {frame.y(p.share)}{outline}" for p in points)
 
 
 def _solid(run: Sequence[Point]) -> list[list[Point]]:
@@ -240,22 +249,19 @@ def _bars(lines: Sequence[Series], frame: Frame, height: float) -> dict[str, Any
     for line in lines:
         for point in line.points:
             by_place.setdefault(point.at, []).append((line, point))
-    most = max((pairs[0][1].documents for pairs in by_place.values()), default=1) or 1
-    rows = []
-    for at, pairs in sorted(by_place.items()):
-        point = pairs[0][1]
-        size = max(1.0, 22 * point.documents / most)
-        rows.append(
-            {
-                "x": round(frame.x(at) - frame.step * 0.36, 1),
-                "y": round(height - 2 - size, 1),
-                "height": round(size, 1),
-                "hover": round(frame.x(at) - frame.step / 2, 1),
-                "thin": point.thin,
-                "tip": _tip(pairs, several=len(lines) > 1),
-            }
-        )
-    return {"rows": rows, "width": round(frame.step * 0.72, 1), "step": round(frame.step, 1), "most": most}
+    documents = {at: max(point.documents for _, point in pairs) for at, pairs in by_place.items()}
+    most = max(documents.values(), default=1) or 1
+    wide = round(min(frame.step * 0.72, 30), 1)
+    paths = {True: "", False: ""}
+    for at, n in sorted(documents.items()):
+        size = round(max(1.0, 22 * n / most), 1)
+        paths[n < THIN] += f"M{frame.x(at) - wide / 2:.1f} {height - 2}v{-size}h{wide}v{size}z"
+    tips = [
+        (round(frame.x(at) - frame.step / 2, 1), _tip(pairs, several=len(lines) > 1))
+        for at, pairs in sorted(by_place.items())
+        if len(by_place) <= MOST_TIPS
+    ]
+    return {"solid": paths[False], "thin": paths[True], "tips": tips, "step": round(frame.step, 1), "most": f"{most:,}"}
 
 
 def _tip(pairs: Sequence[tuple[Series, Point]], *, several: bool) -> str:

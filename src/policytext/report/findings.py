@@ -16,6 +16,17 @@ from policytext.report.charts import THIN, Point, Series, interval, percent
 Shape = Literal["rise", "fall", "peak", "trough", "flat", "level", "none"]
 
 
+VERDICTS: dict[Shape, tuple[str, str]] = {
+    "rise": ("↗ 上升", "rise"),
+    "fall": ("↘ 下降", "fall"),
+    "peak": ("↗↘ 先升后降", "rise, then fall"),
+    "trough": ("↘↗ 先降后升", "fall, then rise"),
+    "flat": ("→ 无明确变化", "no clear change"),
+    "level": ("· 单一时期", "one period"),
+    "none": ("· 文档太少", "too few documents"),
+}
+
+
 @dataclass(frozen=True)
 class Finding:
     """One sentence in Chinese and in English about one label."""
@@ -25,6 +36,11 @@ class Finding:
     zh: str
     en: str
     colour: int = 1
+
+    @property
+    def verdict(self) -> tuple[str, str]:
+        """What happened, in a word of Chinese and of English."""
+        return VERDICTS[self.shape]
 
 
 def shape(points: tuple[Point, ...]) -> tuple[Shape, Point | None]:
@@ -71,17 +87,17 @@ def _change(kind: Shape, first: Point, last: Point, turn: Point | None, level: f
         up, down = ("升至", "回落到") if kind == "peak" else ("降至", "回升到")
         verb, back = ("rose", "fell back") if kind == "peak" else ("fell", "recovered")
         return (
-            f"由{start}的 {a} {up}{when}的 {t}，又{down}{end}的 {b}。",
+            f"由{start}的 {a}{up}{when}的 {t}，又{down}{end}的 {b}。",
             f"{verb} from {a_en} in {first.period} to {t_en} in {turn.period}, then {back} to {b_en} in {last.period}.",
         )
     if kind == "flat":
         return (
-            f"由{start}的 {a} 到{end}的 {b}，区间重叠，看不出明确变化。",
+            f"由{start}的 {a}到{end}的 {b}，区间重叠，看不出明确变化。",
             f"{a_en} in {first.period}, {b_en} in {last.period}; the intervals overlap, no clear change.",
         )
     up, verb = ("升至", "rose") if kind == "rise" else ("降至", "fell")
     return (
-        f"由{start}的 {a} {up}{end}的 {b}，区间不相交。",
+        f"由{start}的 {a}{up}{end}的 {b}，区间不相交。",
         f"{verb} from {a_en} in {first.period} to {b_en} in {last.period}; the intervals do not overlap.",
     )
 

@@ -7,27 +7,19 @@ carry a claim, so the headline looks at windows of years then, with the same int
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from policytext import intervals
-from policytext.records import CODED_KINDS
 from policytext.report.charts import THIN, position
+from policytext.report.queries import CODED, Queryable
 
-CODED = "kind IN (" + ", ".join(f"'{kind}'" for kind in CODED_KINDS) + ")"
 WIDTHS = (1, 2, 3, 5, 10)  # years
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-
-
-class Queryable(Protocol):
-    """What a store offers here: rows for a query."""
-
-    def sql(self, query: str, params: Sequence[Any] = ...) -> pd.DataFrame:
-        """Return the rows of a query."""
 
 
 def per_document(store: Queryable, *, reprints: str = "once") -> pd.DataFrame:

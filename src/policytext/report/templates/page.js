@@ -1,5 +1,6 @@
 "use strict";
-// Saves a chart as an SVG file of its own (colours resolved), and the trends table as CSV. The page works without it.
+// Saves a chart as an SVG file of its own (colours resolved) and the trends table as CSV, and shows the numbers of a
+// period at once where it is pointed at. The page works without any of it.
 (() => {
   const save = (name, type, text) => {
     const link = document.createElement("a");
@@ -30,4 +31,21 @@
       }
     });
   }
+  const tip = document.body.appendChild(document.createElement("div"));
+  tip.className = "tip";
+  tip.hidden = true;
+  document.addEventListener("pointermove", (event) => {
+    const at = event.target.closest && event.target.closest(".at");
+    tip.hidden = !at;
+    if (!at) return;
+    const title = at.querySelector("title");
+    if (title) {
+      at.dataset.tip = title.textContent;
+      title.remove();
+    }
+    tip.textContent = at.dataset.tip;
+    const box = tip.getBoundingClientRect();
+    tip.style.left = Math.max(4, Math.min(event.clientX + 14, innerWidth - box.width - 8)) + "px";
+    tip.style.top = Math.max(4, event.clientY - box.height - 12) + "px";
+  });
 })();
