@@ -9,11 +9,10 @@ match wins, with its longest key (OpenCC's `short_circuit` policy).
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +27,9 @@ Codes = npt.NDArray[np.uint32]
 Edit = tuple[int, int, int]
 
 _CODE_POINTS = 0x110000
+_OPENINGS = 1 << 20
+_SINGLE = 1 << 7
+_NO_CUTS: tuple[int, ...] = ()
 _SEGMENTS = ("TSPhrases",)
 _TO_SIMPLIFIED = ("TSPhrases", "TSCharacters")
 _REGIONAL = {
@@ -41,26 +43,26 @@ _IDS_OPERATORS = {chr(code): 2 for code in range(0x2FF0, 0x2FFE)} | {"⿲": 3, "
 _IDS_OPERATOR = re.compile(f"[{''.join(_IDS_OPERATORS)}]")
 
 
-class _Match(NamedTuple):
-    start: int
-    end: int
-    value: str
+_Match = tuple[int, int, str]  # start, end, what stands there instead
 
 
 @dataclass(frozen=True)
-class _Stage:
+class Stage:
     """One group of dictionaries, compiled.
 
-    `table`: code point -> code point, shape (0x110000,). `firsts`, `singles`: whether a code point starts a phrase, or
-    is one, same shape. `pairs`: a Bloom filter over the first two code points of phrases, shape (2**18,). `phrases`:
-    those two characters, or the one of a single -> (key, value) in the order in which they are tried.
+    `table`: code point -> code point. `leads`: code point -> bits 0 to 6, the residues modulo 7 of the code points that
+    follow it at the head of a phrase, and bit 7 where it is a phrase by itself. `follows`: code point -> the bit of its
+    residue where it is second in a phrase. All three of shape (0x110000,). `openings`: hash of the first three code
+    points of a phrase, or of two where that is all, -> whether there is one, shape (2**20,). `phrases`: the first two
+    characters, or the one of a single -> (key, its length, value) in the order in which they are tried.
     """
 
     table: Codes
-    firsts: npt.NDArray[np.bool_]
-    singles: npt.NDArray[np.bool_]
-    pairs: npt.NDArray[np.bool_]
-    phrases: dict[str, tuple[tuple[str, str], ...]]
+    leads: npt.NDArray[np.uint8]
+    follows: npt.NDArray[np.uint8]
+    openings: npt.NDArray[np.bool_]
+    has_singles: bool
+    phrases: dict[str, tuple[tuple[str, int, str], ...]]
 
 
 def variant_of(name: str) -> Variant:
@@ -79,29 +81,67 @@ def run(text: str, variant: Variant) -> tuple[str, list[Edit]]:
     """Return the simplified text and the edits where lengths differ, in its own ruler; `none` changes nothing."""
     if variant == "none":
         return text, []
-    unified = decode(_unifier()[encode(text)])
-    frozen = _description_sequences(unified)
+    text, codes, has_sequences = _unify(text)
+    if has_sequences:
+        return _run_around_sequences(text, variant)
+    return _run_plain(text, codes, variant)
+
+
+def _unify(text: str) -> tuple[str, Codes, bool]:
+    """Unify compatibility ideographs; return text, code points, and whether a description sequence may be there."""
+    codes = encode(text)
+    notable = _notable().take(codes)
+    if not notable.any():
+        return text, codes, False
+    codes = _unifier().take(codes)
+    return decode(codes), codes, bool((notable == 2).any())
+
+
+@cache
+def _notable() -> npt.NDArray[np.uint8]:
+    """Return code point -> 1 for compatibility ideographs, 2 for operators of description sequences, else 0."""
+    table = np.zeros(_CODE_POINTS, dtype=np.uint8)
+    table[[ord(mark) for mark in dictionaries.compatibility_ideographs()]] = 1
+    table[[ord(mark) for mark in _IDS_OPERATORS]] = 2
+    return table
+
+
+def _run_plain(text: str, codes: Codes, variant: Variant) -> tuple[str, list[Edit]]:
+    simplify = _stage(_TO_SIMPLIFIED)
     regional = _REGIONAL.get(variant)
     if regional is None:
-        return _apply(_stage(_TO_SIMPLIFIED), unified, frozen, [])
-    cuts = _segment_cuts(unified, frozen)
-    middle, first = _apply(_stage(regional), unified, frozen, cuts)
-    if first:
+        return _apply(simplify, text, codes, _NO_CUTS)
+    cuts = _segment_cuts(text, codes)
+    middle, first = _apply(_stage(regional), text, codes, cuts)
+    if first and cuts:
         alignment = Alignment(tuple(first))
-        frozen = _description_sequences(middle)
         cuts = [alignment.to_text(cut, cut)[0] for cut in cuts]
-    final, second = _apply(_stage(_TO_SIMPLIFIED), middle, frozen, cuts)
+    final, second = _apply(simplify, middle, encode(middle), cuts)
     return final, compose(first, second)
+
+
+def _run_around_sequences(text: str, variant: Variant) -> tuple[str, list[Edit]]:
+    """Run the chain over what stands between ideographic description sequences, which stay as they are."""
+    pieces: list[str] = []
+    edits: list[Edit] = []
+    done = place = 0
+    for start, end in [*_description_sequences(text), (len(text), len(text))]:
+        piece = text[done:start]
+        converted, changes = _run_plain(piece, encode(piece), variant)
+        edits += [(place + position, length, before) for position, length, before in changes]
+        pieces += converted, text[start:end]
+        place += len(converted) + end - start
+        done = end
+    return "".join(pieces), edits
 
 
 def regional_words(text: str, variant: Variant) -> list[tuple[int, int]]:
     """Return the spans that a chain with regional words replaces as words; empty for the other chains."""
     if variant not in ("tw2sp", "hk2sp"):
         return []
-    unified = decode(_unifier()[encode(text)])
-    frozen = _description_sequences(unified)
-    matches = _matches(_stage(_REGIONAL[variant]), unified, encode(unified), frozen, _segment_cuts(unified, frozen))
-    return [(match.start, match.end) for match in matches]
+    text, codes, _ = _unify(text)
+    matches = _matches(_stage(_REGIONAL[variant]), text, codes, _segment_cuts(text, codes))
+    return [(start, end) for start, end, _ in matches]
 
 
 def encode(text: str) -> Codes:
@@ -128,7 +168,7 @@ def _table(pairs: dict[str, str]) -> Codes:
 
 
 @cache
-def _stage(names: tuple[str, ...]) -> _Stage:
+def _stage(names: tuple[str, ...]) -> Stage:
     """Compile a group. One-character keys go to the table, unless a later dictionary has longer ones."""
     characters: dict[str, str] = {}
     phrases: list[tuple[str, str]] = []
@@ -138,45 +178,51 @@ def _stage(names: tuple[str, ...]) -> _Stage:
         plain = {key for key, value in pairs.items() if len(key) == len(value) == 1 and key not in later}
         characters = {key: pairs[key] for key in plain} | characters
         phrases += sorted(((key, pairs[key]) for key in pairs.keys() - plain), key=lambda pair: (-len(pair[0]), pair))
-    return _compile(characters, phrases)
+    return compiled(characters, phrases)
 
 
-def _compile(characters: dict[str, str], order: Sequence[tuple[str, str]]) -> _Stage:
-    firsts, singles = np.zeros((2, _CODE_POINTS), dtype=np.bool_)
-    pairs = np.zeros(_PAIR_SLOTS, dtype=np.bool_)
+def compiled(characters: dict[str, str], order: Sequence[tuple[str, str]]) -> Stage:
+    """Compile pairs of characters and, in the order in which they are tried, of phrases."""
+    leads, follows = np.zeros((2, _CODE_POINTS), dtype=np.uint8)
+    openings = np.zeros(_OPENINGS, dtype=np.bool_)
     heads = {key[:2] for key, _ in order}
-    phrases: dict[str, list[tuple[str, str]]] = {head: [] for head in heads}
+    phrases: dict[str, list[tuple[str, int, str]]] = {head: [] for head in heads}
     for key, value in order:
-        firsts[ord(key[0])] = True
+        entry = (key, len(key), value)
         if len(key) > 1:
-            pairs[_pair_slots(encode(key[0]), encode(key[1]))] = True
-            phrases[key[:2]].append((key, value))
+            follows[ord(key[1])] = 1 << ord(key[1]) % 7
+            leads[ord(key[0])] |= 1 << ord(key[1]) % 7
+            openings[_opening(*map(encode, (*key[:3], "")[:3]))] = True
+            phrases[key[:2]].append(entry)
         else:
-            singles[ord(key)] = True
+            leads[ord(key)] |= _SINGLE
             for head in heads:
                 if head[0] == key:
-                    phrases[head].append((key, value))
-    return _Stage(_table(characters), firsts, singles, pairs, {head: tuple(tail) for head, tail in phrases.items()})
+                    phrases[head].append(entry)
+    singles = any(len(key) == 1 for key, _ in order)
+    tried = {head: tuple(tail) for head, tail in phrases.items()}
+    return Stage(_table(characters), leads, follows, openings, singles, tried)
 
 
-_PAIR_SLOTS = 1 << 18
+def _opening(first: Codes, second: Codes, third: Codes | None = None) -> Any:
+    """Return a hash of two or three code points, 20 bits (multipliers of xxHash, whose high bits mix well)."""
+    mixed = first * np.uint32(0x9E3779B1) ^ second * np.uint32(0x85EBCA6B)
+    if third is not None and len(third):
+        mixed = mixed ^ third * np.uint32(0xC2B2AE35)
+    return mixed >> np.uint32(12)
 
 
-def _pair_slots(first: Codes, second: Codes) -> Any:
-    return (first * np.uint32(0x9E3779B1) ^ second * np.uint32(0x85EBCA6B)) >> np.uint32(14)
-
-
-def _apply(stage: _Stage, text: str, frozen: list[_Match], cuts: list[int]) -> tuple[str, list[Edit]]:
+def _apply(stage: Stage, text: str, codes: Codes, cuts: Sequence[int]) -> tuple[str, list[Edit]]:
     """Run one stage; return the new text and the edits where lengths differ, in the new text's ruler."""
-    codes = encode(text)
-    converted = decode(stage.table[codes])
-    matches = _matches(stage, text, codes, frozen, cuts)
+    converted = decode(stage.table.take(codes))
+    matches = _matches(stage, text, codes, cuts)
     if not matches:
         return converted, []
-    pieces, edits, done, shift = [], [], 0, 0
+    pieces: list[str] = []
+    edits: list[Edit] = []
+    done = shift = 0
     for start, end, value in matches:
-        pieces.append(converted[done:start])
-        pieces.append(value)
+        pieces += converted[done:start], value
         if len(value) != end - start:
             edits.append((start + shift, len(value), end - start))
             shift += len(value) - (end - start)
@@ -185,60 +231,61 @@ def _apply(stage: _Stage, text: str, frozen: list[_Match], cuts: list[int]) -> t
     return "".join(pieces), edits
 
 
-def _matches(stage: _Stage, text: str, codes: Codes, frozen: list[_Match], cuts: list[int]) -> list[_Match]:
+def matches(stage: Stage, text: str) -> list[_Match]:
+    """Return the phrases of a text from left to right: start, end, and the value of the dictionary."""
+    return _matches(stage, text, encode(text), _NO_CUTS)
+
+
+def _matches(stage: Stage, text: str, codes: Codes, cuts: Sequence[int]) -> list[_Match]:
+    """Return the phrases of a text from left to right, none across a cut."""
     matches: list[_Match] = []
-    done = 0
-    for start, kept in _candidates(stage, codes, frozen):
+    phrases = stage.phrases
+    barriers = iter([*cuts, len(text)])
+    done = limit = 0
+    for start in _places(stage, codes):
         if start < done:
             continue
-        match = kept or _match_at(stage, text, start, cuts)
-        if match is not None:
-            matches.append(match)
-            done = match.end
+        while limit <= start:
+            limit = next(barriers)
+        head = text[start : start + 2]
+        for key, length, value in phrases.get(head) or phrases.get(head[0], ()):
+            end = start + length
+            if end <= limit and text.startswith(key, start):
+                matches.append((start, end, value))
+                done = end
+                break
     return matches
 
 
-def _candidates(stage: _Stage, codes: Codes, frozen: list[_Match]) -> Iterable[tuple[int, _Match | None]]:
-    """Return the places where a phrase may start, in order, and the spans that must stay as they are."""
-    places = np.flatnonzero(stage.firsts[codes])
-    heads = codes[places]
-    seconds = codes.take(places + 1, mode="clip")
-    places = places[stage.pairs[_pair_slots(heads, seconds)] | stage.singles[heads]]
-    if not frozen:
-        return ((place, None) for place in places.tolist())
-    spots: list[tuple[int, _Match | None]] = [(match.start, match) for match in frozen]
-    spots += [(place, None) for place in places.tolist()]
-    return sorted(spots, key=lambda spot: (spot[0], spot[1] is None))
+def _places(stage: Stage, codes: Codes) -> list[int]:
+    """Return the places where a phrase may start, in order."""
+    leads, follows = stage.leads.take(codes), stage.follows.take(codes)
+    places = np.flatnonzero((leads[:-1] & follows[1:]) != 0)
+    first, second = codes.take(places), codes.take(places + 1)
+    third = codes.take(places + 2, mode="clip")
+    places = places[stage.openings.take(_opening(first, second)) | stage.openings.take(_opening(first, second, third))]
+    if stage.has_singles:
+        places = np.union1d(places, np.flatnonzero(leads >= _SINGLE))
+    found: list[int] = places.tolist()
+    return found
 
 
-def _match_at(stage: _Stage, text: str, start: int, cuts: list[int]) -> _Match | None:
-    limit = len(text)
-    if cuts and (i := bisect_right(cuts, start)) < len(cuts):
-        limit = cuts[i]
-    head = text[start : start + 2]
-    for key, value in stage.phrases.get(head) or stage.phrases.get(head[0], ()):
-        if text.startswith(key, start) and start + len(key) <= limit:
-            return _Match(start, start + len(key), value)
-    return None
+def _segment_cuts(text: str, codes: Codes) -> list[int]:
+    """Return the places that no match may cross: both ends of every phrase of `TSPhrases`."""
+    cuts: list[int] = []
+    for start, end, _ in _matches(_stage(_SEGMENTS), text, codes, _NO_CUTS):
+        cuts += (start, end) if not cuts or cuts[-1] < start else (end,)
+    return cuts
 
 
-def _segment_cuts(text: str, frozen: list[_Match]) -> list[int]:
-    """Return the places that no match may cross: both ends of every phrase of `TSPhrases` and every frozen span."""
-    matches = _matches(_stage(_SEGMENTS), text, encode(text), frozen, [])
-    return sorted({place for match in matches for place in (match.start, match.end)})
-
-
-def _description_sequences(text: str) -> list[_Match]:
-    """Return the ideographic description sequences of the text, which stay as they are."""
-    matches: list[_Match] = []
+def _description_sequences(text: str) -> list[tuple[int, int]]:
+    """Return the spans of the complete ideographic description sequences of a text."""
+    spans: list[tuple[int, int]] = []
     for found in _IDS_OPERATOR.finditer(text):
         start = found.start()
-        if matches and start < matches[-1].end:
-            continue
-        end = _description_end(text, start)
-        if end:
-            matches.append(_Match(start, end, text[start:end]))
-    return matches
+        if (not spans or start >= spans[-1][1]) and (end := _description_end(text, start)):
+            spans.append((start, end))
+    return spans
 
 
 def _description_end(text: str, start: int) -> int:

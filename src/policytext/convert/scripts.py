@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cache
 from typing import NamedTuple
 
@@ -9,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from policytext import dictionaries
+from policytext.convert import chains
 from policytext.convert.chains import Codes, Variant, encode
 from policytext.records import Script
 
 _CODE_POINTS = 0x110000
 HANS, HANT, KANA, HAN = range(1, 5)  # kinds of characters
-_SAMPLE = 50_000  # characters that decide the region; marks are frequent, so more would only cost time
+_SAMPLE = 20_000  # characters that decide the region; marks are frequent, so more would only cost time
 
 # Forms of characters and everyday words of public texts that only these regions write. Votes: Taiwan, Hong Kong, other.
 _MARKS = {
@@ -97,10 +99,15 @@ def kinds() -> npt.NDArray[np.uint8]:
 def region(text: str) -> Variant:
     """Return the chain for the region whose forms and words a traditional text uses; t2s where none stands out."""
     sample = text[:_SAMPLE]
-    votes = np.zeros(3, dtype=np.int64)
-    for regions, marks in _MARKS.items():
-        votes += np.array(regions) * sum(sample.count(mark) for mark in marks.split())
-    taiwan, hong_kong, other = votes.tolist()
+    votes = Counter(mark for _, _, mark in chains.matches(_marks(), sample))
+    taiwan, hong_kong, other = (sum(count * int(voters[i]) for voters, count in votes.items()) for i in range(3))
     if max(taiwan, hong_kong) <= other:
         return "t2s"
     return "tw2sp" if taiwan >= hong_kong else "hk2sp"
+
+
+@cache
+def _marks() -> chains.Stage:
+    """Return the marks of regions, compiled: mark -> "110" where Taiwan and Hong Kong have it, the others not."""
+    rows = [(mark, "".join(map(str, voters))) for voters, marks in _MARKS.items() for mark in marks.split()]
+    return chains.compiled({}, sorted(rows, key=lambda row: (-len(row[0]), row)))

@@ -53,8 +53,9 @@ def convert(text: str, variant: str = "auto") -> Converted:
 
 
 def _choose(text: str, variant: str) -> tuple[Script, Variant]:
-    script, detected = scripts.detect(text)
-    return script, detected if variant == "auto" else chains.variant_of(variant)
+    if variant == "auto":
+        return scripts.detect(text)
+    return scripts.script_of(scripts.count(chains.encode(text))), chains.variant_of(variant)
 
 
 def _run(text: str, variant: Variant, script: Script, *, auto: bool) -> tuple[str, list[Edit], Variant]:
