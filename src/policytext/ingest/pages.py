@@ -1,0 +1,204 @@
+"""A web page as blocks of text: parsed, cleared of what no reader sees, and the part that holds the article."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from policytext.errors import ReadError
+
+Element = Any  # lxml.html.HtmlElement; lxml ships no types
+
+_BLOCKS = frozenset(
+    "address article aside blockquote body br center dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr li main "
+    "nav ol p pre section summary table tbody td tfoot th thead tr ul".split()
+)
+_UNSEEN = frozenset("script style noscript template svg canvas iframe object embed applet map audio video button input select textarea option head link meta".split())
+_VOID_LIKE = re.compile(r"<(button|div|span|p|a|i|b|em|td|li|ul|section|script|iframe|textarea|title|label|select|option)(\s[^<>]{0,2000})?/>", re.IGNORECASE)
+_NOT_ARTICLE = re.compile(
+    r"(?:^|[\s_-])(?:comment|comments|cmt|reply|replies|tie|related|relate|relevant|xiangguan|recommend|recommended|recommendation|tuijian|share|sharing|bdsharebuttonbox|"
+    r"footer|foot|copyright|breadcrumb|breadcrumbs|crumb|crumbs|sidebar|side-bar|advert|advertisement|adsbygoogle|gg|qrcode|ewm|erweima|toolbar|pager|pagination|page-nav|"
+    r"hot|rank|ranking|hotnews|topnav|subnav|navbar|nav|menu|login|register|popup|modal|dialog|popwin|disclaimer|statement|shengming|mood|vote|like|reward|"
+    r"prevnext|prev-next|relnews|xgyd|xgnews|friendlink|links|taglist|search|searchbox|searchform|weixin|wx|app-download|download-app|"
+    r"post[_-]?recommend|recent-article|article-other|news[_-]?editor|feedback|toolwrap|emotion|video-?(?:inner|box|wrap|info)|playlist|newsletter|donate|subscribe)(?:$|[\s_-]|\d)",
+    re.IGNORECASE,
+)
+_PUNCTUATION = re.compile(r"[，。！？；：、“”《》,.!?;]")
+_PRECEDING = frozenset("h1 h2 h3 h4 h5 h6".split())
+_MAX_DEPTH = 200
+
+
+@dataclass(frozen=True)
+class Block:
+    """A run of text that a reader sees as a paragraph, heading, cell or list item."""
+
+    text: str
+    linked: int  # code points that are links
+    tag: str  # of the block element around it
+    path: tuple[int, ...]  # numbers of the elements around it, from the root; a prefix is an ancestor
+    names: str = ""  # class and id of the element around it
+
+    @property
+    def good(self) -> bool:
+        """Whether it reads like a sentence of an article."""
+        size = len(self.text)
+        return size >= 12 and self.linked < 0.4 * size and (size >= 60 or _PUNCTUATION.search(self.text) is not None)
+
+
+def parse(source: str) -> Element:
+    """Parse a page, whatever state it is in.
+
+    Raises:
+        ReadError: nothing in it can be parsed.
+    """
+    from lxml import etree, html
+
+    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    mended = _VOID_LIKE.sub(r"<\1\2></\1>", source.replace("\x00", ""))
+    try:
+        root = html.document_fromstring(mended.encode("utf-8", "replace"), parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
+        raise ReadError("the page holds no HTML that can be read; save it again from the browser") from error
+    return root
+
+
+def prune(root: Element) -> None:
+    """Take out what no reader sees, and comments, recommendations, menus and the like, unless they hold most of the text."""
+    whole = max(1, _weight(root))
+    for element in list(root.iter()):
+        if not isinstance(element.tag, str):
+            _drop(element)
+        elif element.tag in _UNSEEN or _hidden(element):
+            if element.tag not in ("html", "body"):
+                _drop(element)
+    for element in list(root.iter()):
+        if element.tag in ("html", "body", "main", "article") or not _beside(element):
+            continue
+        if _weight(element) < 0.4 * whole:
+            _drop(element)
+
+
+def _beside(element: Element) -> bool:
+    """Say whether tag, class or id marks an element as something beside the article."""
+    if element.tag in ("nav", "footer", "aside"):
+        return True
+    names = f"{element.get('class') or ''} {element.get('id') or ''}"
+    return len(names) > 1 and _NOT_ARTICLE.search(re.sub(r"([a-z])([A-Z])", r"\1-\2", names)) is not None
+
+
+def _hidden(element: Element) -> bool:
+    style = (element.get("style") or "").replace(" ", "").lower()
+    return "display:none" in style or element.get("hidden") is not None
+
+
+def _weight(element: Element) -> int:
+    """Length of the sentences below an element, links left out."""
+    return sum(len(block.text) for block in blocks(element) if block.good and len(block.text) > 25)
+
+
+def _drop(element: Element) -> None:
+    parent = element.getparent()
+    if parent is None:
+        return
+    if element.tail:
+        previous = element.getprevious()
+        if previous is not None:
+            previous.tail = (previous.tail or "") + element.tail
+        else:
+            parent.text = (parent.text or "") + element.tail
+    parent.remove(element)
+
+
+def blocks(root: Element) -> list[Block]:
+    """Return the blocks of text below an element, in reading order."""
+    return list(_Walk().run(root))
+
+
+class _Walk:
+    """Collects the text between block elements; holds the run of text that is open."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._linked = 0
+        self._path: list[int] = []
+        self._tags: list[str] = []
+        self._names: list[str] = []
+        self._count = 0
+
+    def run(self, root: Element) -> Iterator[Block]:
+        stack: list[tuple[Element, bool]] = [(root, False)]
+        links = 0
+        while stack:
+            element, closing = stack.pop()
+            tag = element.tag if isinstance(element.tag, str) else ""
+            block = tag in _BLOCKS
+            if closing:
+                if block:
+                    yield from self._flush()
+                    self._path.pop()
+                    self._tags.pop()
+                    self._names.pop()
+                links -= tag == "a"
+                self._add(element.tail, links > 0)
+                continue
+            if tag in _UNSEEN or not tag or len(self._path) > _MAX_DEPTH:
+                self._add(element.tail, links > 0)
+                continue
+            if block:
+                yield from self._flush()
+                self._count += 1
+                self._path.append(self._count)
+                self._tags.append(tag)
+                self._names.append(f"{element.get('class') or ''} {element.get('id') or ''}".strip())
+            links += tag == "a"
+            self._add(element.text, links > 0)
+            stack.append((element, True))
+            stack.extend((child, False) for child in reversed(element))
+        yield from self._flush()
+
+    def _add(self, text: str | None, linked: bool) -> None:  # noqa: FBT001
+        if text:
+            self._parts.append(text)
+            if linked:
+                self._linked += len(text.strip())
+
+    def _flush(self) -> Iterator[Block]:
+        raw = "".join(self._parts)
+        linked, self._linked, self._parts = self._linked, 0, []
+        tag = self._tags[-1] if self._tags else "body"
+        if "pre" in self._tags:
+            text = raw.strip("\n\r").rstrip()
+        else:
+            text = re.sub(r"[ \t\r\n\xa0]+", " ", raw).strip(" \u3000\u200b\ufeff")
+        if text.strip():
+            yield Block(text, min(linked, len(text)), tag, tuple(self._path), self._names[-1] if self._names else "")
+
+
+def article(found: list[Block]) -> tuple[int, int]:
+    """Return the range of the blocks that the article's element holds.
+
+    Every element is worth the sentences below it less the links and scraps below it; the best one is the article's.
+    """
+    worth: dict[tuple[int, ...], float] = {}
+    for block in found:
+        value = _value(block)
+        for depth in range(1, len(block.path) + 1):
+            path = block.path[:depth]
+            worth[path] = worth.get(path, 0.0) + value
+    if not worth:
+        return 0, 0
+    best = max(worth, key=lambda path: (worth[path] - 2.0 / len(path), len(path)))
+    inside = [i for i, block in enumerate(found) if block.path[: len(best)] == best]
+    return inside[0], inside[-1] + 1
+
+
+def _value(block: Block) -> float:
+    size = len(block.text)
+    free = size - block.linked
+    if block.good:
+        return free - block.linked
+    if block.linked > 0.5 * size:
+        return -(12.0 + block.linked)
+    return -2.0 if block.tag in ("p", "br", "section", "pre", "span") or block.tag in _PRECEDING else -6.0
