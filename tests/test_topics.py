@@ -138,8 +138,21 @@ def test_altered_model_is_refused(tmp_path):
     fit(passages(), CONFIG).save(tmp_path)
     file = tmp_path / "topics.npz"
     file.write_bytes(file.read_bytes()[:-1] + b"x")
-    with pytest.raises(ModelError, match="not the file"):
+    with pytest.raises(ModelError, match="altered"):
         load(tmp_path)
+
+
+def test_altered_card_is_refused(tmp_path):
+    fit(passages(), CONFIG).save(tmp_path)
+    card = (tmp_path / "card.json").read_text(encoding="utf-8")
+    (tmp_path / "card.json").write_text(card.replace("养老", "教育"), encoding="utf-8")
+    with pytest.raises(ModelError, match="altered"):
+        load(tmp_path)
+
+
+def test_fit_that_did_not_settle_says_so(monkeypatch):
+    monkeypatch.setattr(models, "_ITERATIONS", 2)
+    assert not fit(passages(), CONFIG).converged
 
 
 @pytest.mark.parametrize("change", [{"format": 99}, {"kind": "classifier"}])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.resources import files
@@ -29,6 +30,7 @@ _BLOCK = 8192  # passages solved at a time: their weights stay in the processor'
 # Sweeps of the non-negative least squares: with 12 topics on 378,515 real passages, 10 leave an error of 1e-9 and
 # 20 of nothing.
 _SWEEPS = 20
+_ITERATIONS = 400
 
 
 class EmptyVocabulary(UsageError):  # noqa: N818 - the noun says it all
@@ -60,6 +62,7 @@ class TopicModel:
     idf: npt.NDArray[np.float64] = field(repr=False)  # (words,)
     topics: npt.NDArray[np.float64] = field(repr=False)  # (k, words); each row sums to 1
     passages: int = 0  # that the model was fitted on
+    converged: bool = True  # False: the fit was stopped before the topics settled; more topics than the corpus has?
 
     @property
     def k(self) -> int:
@@ -82,7 +85,7 @@ class TopicModel:
 
         Each row depends on its own passage alone, to the last bit.
         """
-        matrix = _weighted(_counts(_lists(words), self.vocabulary.words), self.idf)
+        matrix = _weighted(count_words(as_lists(words), self.vocabulary.words), self.idf)
         return _solve(matrix @ self.topics.T, self.topics @ self.topics.T)
 
     def terms(self, count: int = 10) -> list[list[tuple[str, float]]]:
@@ -103,16 +106,16 @@ class TopicModel:
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "topics.npz.part").open("wb") as file:
             np.savez_compressed(file, idf=self.idf, topics=self.topics)
-        digest = hashlib.sha256((folder / "topics.npz.part").read_bytes()).hexdigest()
-        card = {
+        card: dict[str, Any] = {
             "format": FORMAT,
             "kind": "topics",
-            "arrays_sha256": digest,
             "config": asdict(self.config),
             "passages": self.passages,
+            "converged": self.converged,
             "labels": self.labels(),
             "vocabulary": asdict(self.vocabulary),
         }
+        card["sha256"] = _digest(card, (folder / "topics.npz.part").read_bytes())
         (folder / "card.json.part").write_text(json.dumps(card, ensure_ascii=False, indent=1), encoding="utf-8")
         for name in ("topics.npz", "card.json"):
             (folder / f"{name}.part").replace(folder / name)
@@ -137,13 +140,13 @@ def fit(words: Words, config: TopicsConfig, *, keys: Sequence[str] | None = None
     >>> int(ids[1]), float(shares[0])
     (-1, 1.0)
     """
-    sample = _sample(_lists(words), config, keys)
+    sample = _sample(as_lists(words), config, keys)
     vocabulary = _vocabulary(sample, config)
-    counts = _counts(sample, vocabulary.words)
+    counts = count_words(sample, vocabulary.words)
     present = np.bincount(counts.indices, minlength=len(vocabulary.words))
     idf = np.log((1 + counts.shape[0]) / (1 + present)) + 1  # as scikit-learn smooths it
-    topics = _factorise(_weighted(counts, idf), config)
-    return TopicModel(config, vocabulary, idf, topics, passages=counts.shape[0])
+    topics, converged = _factorise(_weighted(counts, idf), config)
+    return TopicModel(config, vocabulary, idf, topics, passages=counts.shape[0], converged=converged)
 
 
 def load(folder: Path | str) -> TopicModel:
@@ -160,16 +163,21 @@ def load(folder: Path | str) -> TopicModel:
         raise ModelError(f"{folder}: no readable topic model: {error}; fit one with `policytext topics fit`") from error
     if card.get("kind") != "topics" or card.get("format") != FORMAT:
         raise ModelError(f"{folder}: not a topic model of format {FORMAT}; fit it again with this version")
-    if hashlib.sha256(data).hexdigest() != card["arrays_sha256"]:
-        raise ModelError(f"{folder}: topics.npz is not the file that card.json describes; fit the model again")
+    if _digest(card, data) != card.get("sha256"):
+        raise ModelError(f"{folder}: topics.npz or card.json was altered after saving; fit the model again")
     with np.load(folder / "topics.npz", allow_pickle=False) as arrays:
         idf, topics = arrays["idf"], arrays["topics"]
-    known = {
-        **card["vocabulary"],
-        "words": tuple(card["vocabulary"]["words"]),
-        "common": tuple(card["vocabulary"]["common"]),
+    known: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in card["vocabulary"].items()
     }
-    return TopicModel(TopicsConfig(**card["config"]), Vocabulary(**known), idf, topics, card["passages"])
+    config = TopicsConfig(**card["config"])
+    return TopicModel(config, Vocabulary(**known), idf, topics, card["passages"], card["converged"])
+
+
+def _digest(card: dict[str, Any], arrays: bytes) -> str:
+    """Return a hash over all of a model but the hash itself."""
+    rest = json.dumps({key: value for key, value in card.items() if key != "sha256"}, sort_keys=True)
+    return hashlib.sha256(rest.encode() + arrays).hexdigest()
 
 
 def stopwords() -> frozenset[str]:
@@ -178,7 +186,7 @@ def stopwords() -> frozenset[str]:
     return frozenset(line for line in lines if line and not line.startswith("#"))
 
 
-def _lists(words: Words) -> pa.LargeListArray:
+def as_lists(words: Words) -> pa.LargeListArray:
     """Return the passages' words as one Arrow list array, without nulls or offsets."""
     if isinstance(words, pa.ChunkedArray):
         words = words.combine_chunks()
@@ -191,13 +199,18 @@ def _lists(words: Words) -> pa.LargeListArray:
     )
 
 
+def hashed(keys: Sequence[str] | npt.NDArray[np.object_], seed: int) -> npt.NDArray[np.uint64]:
+    """Return a number for each key that depends on the key and the seed alone, the same on every machine."""
+    names = np.asarray(keys, dtype=object)
+    return pd.util.hash_array(names, hash_key=f"{seed:016d}"[-16:], categorize=False)
+
+
 def _sample(lists: pa.LargeListArray, config: TopicsConfig, keys: Sequence[str] | None) -> pa.LargeListArray:
     """Return the passages to fit on, in an order that depends on what they are, not on where they stood."""
     if keys is None:
         keys = pc.binary_join(lists, "\x1f").to_pylist()
     names = np.asarray(keys, dtype=object)
-    hashes = pd.util.hash_array(names, hash_key=f"{config.seed:016d}"[-16:], categorize=False)
-    order = np.lexsort((pd.factorize(names, sort=True)[0], hashes))[: config.fit_passages]
+    order = np.lexsort((pd.factorize(names, sort=True)[0], hashed(names, config.seed)))[: config.fit_passages]
     return lists.take(pa.array(order))
 
 
@@ -236,7 +249,7 @@ def _encoded(lists: pa.LargeListArray) -> tuple[npt.NDArray[np.int64], npt.NDArr
     return row, codes[encoded.indices.to_numpy(zero_copy_only=False)], lower.dictionary
 
 
-def _counts(lists: pa.LargeListArray, vocabulary: Sequence[str]) -> sparse.csr_matrix:
+def count_words(lists: pa.LargeListArray, vocabulary: Sequence[str]) -> sparse.csr_matrix:
     """Count the vocabulary's words in each passage, shape (passages, words)."""
     row, code, names = _encoded(lists)
     column = (
@@ -259,22 +272,23 @@ def _weighted(counts: sparse.csr_matrix, idf: npt.NDArray[np.float64]) -> sparse
     return sparse.csr_matrix((data / length[row], counts.indices, counts.indptr), shape=counts.shape)
 
 
-def _factorise(matrix: sparse.csr_matrix, config: TopicsConfig) -> npt.NDArray[np.float64]:
-    """Return the topics of a TF-IDF matrix, (k, words), rows to sum 1, the heaviest topic first."""
+def _factorise(matrix: sparse.csr_matrix, config: TopicsConfig) -> tuple[npt.NDArray[np.float64], bool]:
+    """Return the topics of a TF-IDF matrix, (k, words), rows to sum 1, the heaviest first; and whether they settled."""
     from sklearn.decomposition import NMF  # slow to load, and only a fit needs it
+    from sklearn.exceptions import ConvergenceWarning
 
     filled = matrix[np.diff(matrix.indptr) > 0]
     k = min(config.k, *filled.shape)
-    model = NMF(
-        k, init="nndsvd" if k < min(filled.shape) else "random", random_state=config.seed, max_iter=400, tol=1e-4
-    )
-    with np.errstate(invalid="ignore"):  # scikit-learn takes the root of an error of -1e-17 where the fit is exact
+    init = "nndsvd" if k < min(filled.shape) else "random"
+    model = NMF(k, init=init, random_state=config.seed, max_iter=_ITERATIONS)
+    with np.errstate(invalid="ignore"), warnings.catch_warnings():
+        # scikit-learn takes the root of an error of -1e-17 where the fit is exact; `converged` says the other.
+        warnings.simplefilter("ignore", ConvergenceWarning)
         weights = model.fit_transform(filled)
     mass = model.components_.sum(axis=1)
     order = np.argsort(-(weights.sum(axis=0) * mass), kind="stable")
     order = order[mass[order] > 0]
-    topics: npt.NDArray[np.float64] = model.components_[order] / mass[order, None]
-    return topics
+    return model.components_[order] / mass[order, None], model.n_iter_ < _ITERATIONS
 
 
 def _solve(target: npt.NDArray[np.float64], gram: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
