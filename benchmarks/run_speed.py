@@ -1,4 +1,4 @@
-"""`policytext run` against the obvious script on the same texts, in one run: seconds, characters a second, memory, ratio.
+"""`policytext run` against the obvious script on the same texts: seconds, memory, ratio.
 
     python benchmarks/run_speed.py [--corpora ../shared/corpora] [--sample N] [--labelled ../shared/gold/train.jsonl]
 

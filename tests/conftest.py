@@ -21,9 +21,13 @@ def texts(tmp_path):
     folder = tmp_path / "texts"
     folder.mkdir()
     portal = "推进一网通办，把各部门的审批系统接入统一的政务服务平台，让群众少跑腿。\n"
-    (folder / "a.txt").write_text("临江市2019年政务服务工作报告\n" + portal * 2 + "二〇一九年三月五日\n", encoding="utf-8")
+    (folder / "a.txt").write_text(
+        "临江市2019年政务服务工作报告\n" + portal * 2 + "二〇一九年三月五日\n", encoding="utf-8"
+    )
     (folder / "b.txt").write_text("開放資料說明\n本府公開預算與會議紀錄，供民眾下載、監督與再利用。\n", encoding="big5")
-    (folder / "c.txt").write_text("临江市2019年政务服务工作报告\n" + portal * 2 + "二〇一九年三月五日\n", encoding="gb18030")
+    (folder / "c.txt").write_text(
+        "临江市2019年政务服务工作报告\n" + portal * 2 + "二〇一九年三月五日\n", encoding="gb18030"
+    )
     (folder / "d.jsonl").write_text(
         '{"id": "1", "title": "简讯", "date": "2021-06-01", "text": "全市粮食总产量保持稳定，农民收入继续增长。"}\n'
         '{"id": "2", "title": "简讯", "date": "2022-06-01", "text": "城市大脑提前预测内涝风险，系统自动派单处置。"}\n',

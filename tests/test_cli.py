@@ -96,7 +96,7 @@ def test_run_reports_json_and_no_bar_in_a_pipe(texts, tmp_path):
     done = policytext("run", texts, "--out", tmp_path / "out", "--json", "--max-skipped", "0")
     assert done.returncode == 3
     assert json.loads(done.stdout.splitlines()[-1])["counts"]["read"] == 6
-    assert "%" not in done.stderr
+    assert "━" not in done.stderr
     assert "read 6 = stored 4 + duplicates 1 + skipped 1" in done.stderr
     again = policytext("run", texts, "--out", tmp_path / "out")
     assert "Nothing to do" in again.stderr

@@ -1,6 +1,7 @@
 """The pages say what the code does: every command and config key is documented, README recipes run."""
 
 import dataclasses
+import os
 import re
 import shlex
 import subprocess
@@ -49,10 +50,10 @@ def test_every_config_key_is_documented(key):
 
 
 def test_documented_commands_and_keys_exist():
-    documented = set(re.findall(r"^\| `(policytext [a-z ]+)` \|", (ROOT / "docs" / "commands.md").read_text("utf-8"), re.M))
-    assert documented == set(COMMANDS)
-    keys = set(re.findall(r"^\| `(\[\w+\] \w+)` \|", (ROOT / "docs" / "config.md").read_text("utf-8"), re.M))
-    assert keys == set(config_keys())
+    commands_page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(policytext [a-z ]+)` \|", commands_page, re.MULTILINE)) == set(COMMANDS)
+    config_page = (ROOT / "docs" / "config.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(\[\w+\] \w+)` \|", config_page, re.MULTILINE)) == set(config_keys())
 
 
 def test_links_lead_somewhere():
@@ -63,8 +64,8 @@ def test_links_lead_somewhere():
 
 def recipes():
     """Yield (language, code) of the README's blocks but the two that CI runs."""
-    rest = re.sub(r"<!-- ci: \w+ -->\n```sh\n.*?```\n", "", README, flags=re.S)
-    return re.findall(r"```(sh|python)\n(.*?)```", rest, re.S)
+    rest = re.sub(r"<!-- ci: \w+ -->\n```sh\n.*?```\n", "", README, flags=re.DOTALL)
+    return re.findall(r"```(sh|python)\n(.*?)```", rest, re.DOTALL)
 
 
 def test_readme_recipes_run(tmp_path, texts):
@@ -75,21 +76,28 @@ def test_readme_recipes_run(tmp_path, texts):
     (tmp_path / "my_labels.jsonl").write_text(labels, encoding="utf-8")
     assert len(recipes()) >= 5
     for language, code in recipes():
-        code = code.replace("policytext ", f"{shlex.quote(sys.executable)} -m policytext ") if language == "sh" else code
-        code = code.replace('pt.run(out="results")', 'pt.run(["path/to/documents"], out="results")')
-        command = ["bash", "-euc", code] if language == "sh" else [sys.executable, "-c", code]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, env=environment())
+        done = subprocess.run(
+            command_for(language, code), cwd=tmp_path, capture_output=True, text=True, check=False, env=environment()
+        )
         assert done.returncode == 0, code + done.stderr
 
 
-def environment():
-    import os
+def command_for(language, code):
+    if language == "python":
+        return [
+            sys.executable,
+            "-c",
+            code.replace('pt.run(out="results")', 'pt.run(["path/to/documents"], out="results")'),
+        ]
+    return ["bash", "-euc", code.replace("policytext ", f"{shlex.quote(sys.executable)} -m policytext ")]
 
+
+def environment():
     return os.environ | {"PYTHONPATH": str(ROOT / "src"), "PYTHONUTF8": "1"}
 
 
 def test_ci_runs_the_readme_commands():
-    done = re.findall(r"<!-- ci: (\w+) -->\n```sh\n(.*?)\n```", README, re.S)
+    done = re.findall(r"<!-- ci: (\w+) -->\n```sh\n(.*?)\n```", README, re.DOTALL)
     assert done == [("main", "pip install . && policytext run"), ("tests", 'pip install ".[test]" && pytest')]
 
 

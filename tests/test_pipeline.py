@@ -18,7 +18,7 @@ from policytext.store import Store
 ORDER = {
     "documents": "id",
     "passages": "doc_id, n",
-    "tags": "doc_id, n, label, method, start, \"end\"",
+    "tags": 'doc_id, n, label, method, start, "end"',
     "evidence": "doc_id, n, label, method, term, start",
     "topics": "doc_id, n",
     "topic_terms": "topic, rank",
@@ -31,7 +31,9 @@ ORDER = {
 def tables(out):
     """All that a run found out, in a fixed order; where and when it ran is left out."""
     with Store.open(out, read_only=True) as store:
-        return {name: store.arrow(f"SELECT * FROM {name} ORDER BY {order}").to_pylist() for name, order in ORDER.items()}
+        return {
+            name: store.arrow(f"SELECT * FROM {name} ORDER BY {order}").to_pylist() for name, order in ORDER.items()
+        }
 
 
 def test_counts_add_up_and_outputs_are_there(texts, tmp_path):
@@ -58,7 +60,9 @@ def test_a_second_run_does_nothing(texts, tmp_path):
 
 def test_a_changed_file_is_read_again(texts, tmp_path):
     pipeline.run([texts], out=tmp_path / "out")
-    (texts / "a.txt").write_text("临江市政务公开通告\n主动公开财政预算，接受社会监督，听取市民意见。\n", encoding="utf-8")
+    (texts / "a.txt").write_text(
+        "临江市政务公开通告\n主动公开财政预算，接受社会监督，听取市民意见。\n", encoding="utf-8"
+    )
     again = pipeline.run([texts], out=tmp_path / "out")
     assert again.counts["files_changed"] == 1
     pipeline.run([texts], out=tmp_path / "fresh")
@@ -143,7 +147,7 @@ def test_a_killed_run_is_finished_by_the_next(tmp_path):
         f'[segment]\nwords = "{root}/configs/words.txt"\n[run]\nbatch_chars = 4000\n',
         encoding="utf-8",
     )
-    code = "import sys; from policytext import pipeline; pipeline.run([sys.argv[1]], out=sys.argv[2], config=sys.argv[3], workers=1)"
+    code = "import sys; from policytext import run; run(sys.argv[1:2], out=sys.argv[2], config=sys.argv[3], workers=1)"
     command = [sys.executable, "-c", code, str(folder), str(tmp_path / "killed"), str(config)]
     process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)})
     wal = tmp_path / "killed" / "policytext.duckdb.wal"

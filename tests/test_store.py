@@ -122,7 +122,7 @@ def test_a_missing_store_says_how_to_make_one(tmp_path):
 
 def test_another_format_is_refused(tmp_path):
     with Store.open(tmp_path / NAME) as store:
-        store.set("format", "0")
+        store.put("format", "0")
     with pytest.raises(StoreError, match="store format 0"):
         Store.open(tmp_path / NAME)
 

@@ -18,6 +18,7 @@ from policytext.config import Config
 from policytext.config import load as load_config
 from policytext.errors import PolicyTextError
 from policytext.pipeline import run
+from policytext.report.export import Format
 from policytext.store import Store
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def write_report(out: Path | str, *, config: ConfigLike = None) -> Path:
         return pipeline.write_report(store, _config(config), Path(out) / "report.html")
 
 
-def export_tables(out: Path | str, to: Path | str, *, form: str = "csv", config: ConfigLike = None) -> list[Path]:
+def export_tables(out: Path | str, to: Path | str, *, form: Format = "csv", config: ConfigLike = None) -> list[Path]:
     """Write the store's tables as csv, xlsx or parquet; return the paths."""
     with open_store(out) as store:
         return pipeline.export(store, _config(config), Path(to), form)

@@ -55,12 +55,13 @@ class Period(StrEnum):
     month = "month"
 
 
-class Format(StrEnum):
+class FileFormat(StrEnum):
     """Formats of exported tables."""
 
     csv = "csv"
     xlsx = "xlsx"
     parquet = "parquet"
+    dta = "dta"
 
 
 class Regional(StrEnum):
@@ -329,9 +330,9 @@ def kwic(
     if as_json:
         _print_table(table, True)
         return
-    for row in table.itertuples(index=False):
-        context = f"{row.left:\u3000>{width}}【{row.term}】{row.right:\u3000<{width}}"
-        print(f"{context}  {row.date or ''}  {row.title or row.path}")
+    for row in table.fillna("").to_dict("records"):
+        context = f"{row['left']:\u3000>{width}}【{row['term']}】{row['right']:\u3000<{width}}"
+        print(f"{context}  {row['date']}  {row['title'] or row['path']}")
     _say(f"{total} occurrences" + (f", {len(table)} shown" if len(table) < total else ""))
 
 
@@ -348,7 +349,7 @@ def report_(out: StoreOption = DEFAULT_OUT, config: ConfigOption = None) -> None
 def export(
     to: Annotated[Path, typer.Option("--to", help="File (xlsx) or folder (csv, parquet) to write.")],
     out: StoreOption = DEFAULT_OUT,
-    format_: Annotated[Format, typer.Option("--format", help="Kind of file.")] = Format.csv,
+    format_: Annotated[FileFormat, typer.Option("--format", help="Kind of file.")] = FileFormat.csv,
     config: ConfigOption = None,
 ) -> None:
     """Write the store's tables as files for other tools."""

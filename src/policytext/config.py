@@ -158,7 +158,7 @@ def default_path() -> Path:
 
 
 def data_root() -> Path:
-    """Return the folder that holds `configs/` and `models/`: inside the wheel, or the repository of an editable install."""
+    """Return the folder that holds `configs/` and `models/`: inside the wheel, or the repository in development."""
     inside = Path(__file__).parent / "_data"
     return inside if inside.is_dir() else Path(__file__).resolve().parents[2]
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from policytext import convert, engine, evaluate, labels, tag
 from policytext.codebook import Codebook
 from policytext.codebook import load as load_codebook
@@ -14,6 +16,7 @@ from policytext.config import Config
 from policytext.errors import LabelError
 from policytext.labels import LabelledPassage
 from policytext.records import Passage
+from policytext.tag.patterns import Patterns
 
 if TYPE_CHECKING:
     from policytext.evaluate import Scores
@@ -52,8 +55,15 @@ def training_set(rows: Sequence[LabelledPassage], config: Config, codebook: Code
     names = codebook.ids("classifier")
     ready = passages(rows, config)
     texts = tuple(passage.text for passage in ready)
-    return tag.training_set(
-        codebook, texts, tuple(p.words for p in ready), labels.matrix(rows, names), [r.group for r in rows]
+    patterns = Patterns(codebook)
+    return tag.TrainingSet(
+        labels=names,
+        texts=texts,
+        words=tuple(passage.words for passage in ready),
+        targets=np.array(labels.matrix(rows, names), dtype=bool),
+        groups=tuple(row.group for row in rows),
+        patterns=patterns.matrix(texts),
+        pattern_names=patterns.names,
     )
 
 

@@ -21,10 +21,12 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from policytext import aggregate, engine, ingest, report, topics
+from policytext.codebook import load as load_codebook
 from policytext.config import Config
 from policytext.config import load as load_config
 from policytext.errors import UsageError
 from policytext.records import CODED_KINDS, Skipped
+from policytext.report.export import Format
 from policytext.store import FILES, NAME, TOPIC_TERMS, TOPICS, Store, to_document
 
 if TYPE_CHECKING:
@@ -126,7 +128,7 @@ def run(
             fresh = False
             _topics(store, config, out, listen, notes)
             _write_outputs(store, config, rooms, out, listen, (started, counts, notes))
-            store.set("outputs", _outputs_key(config, rooms.instrument))
+            store.put("outputs", _outputs_key(config, rooms.instrument))
         counts |= {"files_unchanged": plan.unchanged, "files_changed": len(plan.changed), "files_gone": plan.missing}
         skipped = store.sql("SELECT path, room, reason FROM skipped ORDER BY path, member, reason")
         return Run(
@@ -175,7 +177,7 @@ def _plan(store: Store, sources: Sequence[ingest.Source], config: Config, notes:
             continue
         todo.append((source, fresh, row["members"] if row is not None else 0))
     again = store.forget(plan.changed) if plan.changed else set()
-    store.set("reading", reading)
+    store.put("reading", reading)
     waiting = {source.label for source, _, _ in todo}
     copies = [source for source in sources if source.label in again - waiting]
     todo = [(source, row, 0 if source.label in again else passed) for source, row, passed in todo]
@@ -305,7 +307,7 @@ def _topics(store: Store, config: Config, out: Path, listen: Listener, notes: li
     try:
         if store.get("topics") != key or not folder.is_dir():
             fit_topics(store, config.topics, folder)
-            store.set("topics", key)
+            store.put("topics", key)
         place_topics(store, folder)
     except topics.EmptyVocabulary as error:
         notes.append(f"no topics: {error}")
@@ -376,7 +378,7 @@ def counts(store: Store, config: Config) -> pd.DataFrame:
     wrong = [name for name in by if name not in GROUPS]
     if wrong:
         raise UsageError(f'cannot group by "{wrong[0]}"; choose from {", ".join(GROUPS)}')
-    labels = engine.load_codebook(config.resolve(config.tag.codebook)).ids()
+    labels = load_codebook(config.resolve(config.tag.codebook)).ids()
     groups = "".join(f', d."{name}"' for name in by)
     query = f"""
         WITH docs AS (
@@ -450,7 +452,7 @@ def write_report(
     notes: Sequence[str] = (),
 ) -> Path:
     """Write the one-file page of a store to `path`."""
-    codebook = engine.load_codebook(config.resolve(config.tag.codebook))
+    codebook = load_codebook(config.resolve(config.tag.codebook))
     table = trends(store, config) if trends_table is None else trends_table
     data = report.gather(store, codebook, config, trends=table, provenance=provenance or {}, notes=tuple(notes))
     report.write(data, path)
@@ -518,7 +520,7 @@ EXPORTED = {
 }
 
 
-def export(store: Store, config: Config, to: Path, form: str) -> list[Path]:
+def export(store: Store, config: Config, to: Path, form: Format) -> list[Path]:
     """Write trends and the store's tables to files; return their paths.
 
     `form` is csv or parquet (a folder `to`, one file a table) or xlsx (a file `to`, one sheet a table). Tags that were

@@ -133,7 +133,8 @@ def passages_table(passages: Sequence[Passage]) -> pa.Table:
     columns: dict[str, Any] = {
         name: [getattr(passage, name) for passage in passages] for name in PASSAGES.names if name != "words"
     }
-    offsets, flat = [0], []
+    offsets = [0]
+    flat: list[str] = []
     for passage in passages:
         flat.extend(passage.words)
         offsets.append(len(flat))
@@ -208,7 +209,7 @@ class Store:
                 body = ", ".join(f'"{f.name}" {_sql_type(f.type)}' for f in columns)
                 self.connection.execute(f"CREATE TABLE IF NOT EXISTS {name} ({body})")
             if self.get("format") is None:
-                self.set("format", FORMAT)
+                self.put("format", FORMAT)
         if self.get("format") != FORMAT:
             found = self.get("format")
             self.close()
@@ -271,7 +272,7 @@ class Store:
 
     # Writing
 
-    def set(self, key: str, value: str) -> None:
+    def put(self, key: str, value: str) -> None:
         """Set a value of the `meta` table."""
         self.connection.execute("DELETE FROM meta WHERE key = ?", [key])
         self.connection.execute("INSERT INTO meta VALUES (?, ?)", [key, value])
