@@ -17,7 +17,7 @@ def shared():
 
 @pytest.fixture
 def texts(tmp_path):
-    """A folder of five small documents: two of equal content, one unreadable."""
+    """Write a folder of five small files: two of equal content, one unreadable."""
     folder = tmp_path / "texts"
     folder.mkdir()
     portal = "推进一网通办，把各部门的审批系统接入统一的政务服务平台，让群众少跑腿。\n"
