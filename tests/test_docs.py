@@ -30,7 +30,7 @@ def commands(group=None, path=("policytext",)):
 COMMANDS = dict(commands())
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", list(COMMANDS))
 def test_every_command_is_documented_with_an_example(name):
     assert f"`{name}`" in (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
     assert COMMANDS[name].help
@@ -44,7 +44,7 @@ def config_keys():
             yield from (f"[{room.name}] {key.name}" for key in dataclasses.fields(room.default_factory))
 
 
-@pytest.mark.parametrize("key", config_keys())
+@pytest.mark.parametrize("key", list(config_keys()))
 def test_every_config_key_is_documented(key):
     assert f"| `{key}` |" in (ROOT / "docs" / "config.md").read_text(encoding="utf-8")
 
