@@ -134,6 +134,7 @@ class Codebook:
     groups: tuple[Group, ...] = ()
     relations: tuple[Relation, ...] = ()
     flags: tuple[Flag, ...] = ()
+    variants: tuple[tuple[str, ...], ...] = ()  # words that stand for one another inside longer terms: 信息, 资讯
 
     def label(self, label_id: str) -> Label:
         """Return a label by id.
@@ -211,7 +212,7 @@ def steps(term: str) -> tuple[Step, ...]:
 
 _KEYS = {
     "codebook": {
-        *("id", "version", "title", "title_en", "rules", "rules_en"),
+        *("id", "version", "title", "title_en", "rules", "rules_en", "variants"),
         *("dimension", "label", "group", "relation", "flag"),
     },
     "dimension": {"id", "name", "name_en", "decided_by"},
@@ -251,9 +252,19 @@ def _problems(table: dict[str, Any]) -> list[str]:
     for row in table.get("dimension", []):
         if row.get("decided_by", "terms") not in ("classifier", "terms"):
             problems.append(f'dimension "{row.get("id", "?")}": decided_by must be "classifier" or "terms"')
+    problems += _variant_problems(table.get("variants", []))
     dimensions = {row.get("id") for row in table.get("dimension", [])}
     problems += [p for row in table.get("label", []) for p in _label_problems(row, dimensions)]
     return [*problems, *_layer_problems(table)]
+
+
+def _variant_problems(variants: Any) -> list[str]:
+    if not isinstance(variants, list) or not all(
+        isinstance(words, list) and all(isinstance(word, str) and word for word in words) for words in variants
+    ):
+        return ['variants must be a list of lists of words, such as [["信息", "资讯"], ["网络", "网路"]]']
+    twice = _twice(word for words in variants for word in words)
+    return [f'variants hold "{word}" twice; a word belongs to one list' for word in twice]
 
 
 def _label_problems(row: dict[str, Any], dimensions: set[Any]) -> list[str]:
@@ -392,6 +403,7 @@ def _build(table: dict[str, Any]) -> Codebook:
             Relation(**_tuples({_RENAMED.get(k, k): v for k, v in row.items()})) for row in table.get("relation", ())
         ),
         flags=tuple(Flag(**row) for row in table.get("flag", ())),
+        variants=tuple(tuple(words) for words in table.get("variants", ())),
     )
 
 

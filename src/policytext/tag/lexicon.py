@@ -55,7 +55,9 @@ class Lexicon:
     def __init__(self, codebook: Codebook) -> None:
         self.labels = codebook.ids()
         groups = {group.id: Owner(group.terms, group.excluded) for group in codebook.groups}
-        self._finder = TermFinder([Owner(label.terms, label.excluded) for label in codebook.labels], groups)
+        self._finder = TermFinder(
+            [Owner(label.terms, label.excluded) for label in codebook.labels], groups, codebook.variants
+        )
         self.terms = tuple(self._finder.terms)
 
     def find(self, text: str) -> list[Hit]:

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policytext.codebook import Codebook, Relation
-from policytext.tag.scan import Batch, Ints
+from policytext.tag.scan import Batch, Ints, sorting
 from policytext.tag.terms import Found, Owner, TermFinder, clauses, sentences
 
 Floats = NDArray[np.float32]
@@ -62,7 +62,7 @@ class Patterns:
         loose = [part for part in dict.fromkeys(parts) if part not in self._place]
         self._place |= {part: len(owners) + number for number, part in enumerate(loose)}
         mixed = [Owner(tuple(_members(part, owners)), tuple(_contexts(part, owners))) for part in loose]
-        self._finder = TermFinder([*owners.values(), *mixed], owners)
+        self._finder = TermFinder([*owners.values(), *mixed], owners, codebook.variants)
         self._words = (len(self._place) + 63) // 64
         self.names = (
             *(f"group.{group.id}{kind}" for kind in ("", ".terms", ".clause") for group in self.groups),
@@ -80,7 +80,7 @@ class Patterns:
             self._count(batch, block)
         column = len(self.names) - len(_SIZES) - len(self._flags)
         for number, flag in enumerate(self._flags):
-            rows[:, column + number] = [flag.match(text) is not None for text in texts]
+            rows[:, column + number] = np.fromiter(map(bool, map(flag.match, texts)), dtype=np.bool_, count=len(texts))
         return rows
 
     def hits(self, text: str) -> list[PatternHit]:
@@ -103,10 +103,10 @@ class Patterns:
         passage = batch.text_of(of_groups.start)
         block[:, :width] = _tally(passage, of_groups.owner, rows, width)
         terms = len(self._finder.terms)
-        pairs, first = np.unique(passage.astype(np.int64) * terms + of_groups.term, return_index=True)
-        block[:, width : 2 * width] = _tally(pairs // terms, of_groups.owner[first], rows, width)
+        pairs = np.unique(passage.astype(np.int64) * terms + of_groups.term)
+        block[:, width : 2 * width] = _tally(pairs // terms, self._finder.owner_of[pairs % terms], rows, width)
         block[:, 2 * width : 3 * width] = _fullest(of_groups.owner, clause[of_groups.start], passage, rows, width)
-        order = np.argsort(found.start, kind="stable")
+        order = sorting(found.start.astype(np.int64))
         owner, start = found.owner[order], found.start[order]
         passage = batch.text_of(start)
         for within, unit in (("clause", clause[start]), ("sentence", sentence[start]), ("passage", passage)):

@@ -6,9 +6,10 @@ notation, `codebook.steps` reads it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,19 +55,30 @@ class _GapTerm:
 class TermFinder:
     """The terms of many owners, found in one pass.
 
-    `groups` gives the plain terms that `@id` stands for.
+    `groups` gives the plain terms that `@id` stands for; `variants` are sets of words that stand for one another
+    inside longer terms (信息, 资讯: a codebook that lists 信息公开 finds 资讯公开 too).
     """
 
-    def __init__(self, owners: Sequence[Owner], groups: Mapping[str, Owner] | None = None) -> None:
+    def __init__(
+        self,
+        owners: Sequence[Owner],
+        groups: Mapping[str, Owner] | None = None,
+        variants: Sequence[Sequence[str]] = (),
+    ) -> None:
         self.terms: list[str] = []
+        owner_of: list[int] = []
         self._groups = groups or {}
+        self._variants = {word: tuple(words) for words in variants for word in words}
+        self._variant = re.compile("|".join(sorted(map(re.escape, self._variants), key=len, reverse=True)) or "(?!)")
         self._step_numbers: dict[tuple[str, ...], int] = {}
         self._gap_terms: list[_GapTerm] = []
         direct: list[tuple[str, int, int]] = []  # string, owner, term
         for number, owner in enumerate(owners):
             for term in owner.terms:
                 direct += self._add(number, term)
-            direct += [(string, number, _HIDDEN) for string in owner.excluded]
+            owner_of += [number] * len(owner.terms)
+            direct += [(string, number, _HIDDEN) for context in owner.excluded for string in self._vary(context)]
+        self.owner_of = np.array(owner_of, dtype=np.int32)  # of each term
         self._index(direct)
 
     def _add(self, owner: int, term: str) -> list[tuple[str, int, int]]:
@@ -81,7 +93,18 @@ class TermFinder:
 
     def _strings(self, step: Step) -> tuple[str, ...]:
         nested = (part for name in step.groups for term in self._groups[name].terms for part in steps(term)[0].terms)
-        return tuple(dict.fromkeys((*step.terms, *nested)))
+        return tuple(dict.fromkeys(string for term in (*step.terms, *nested) for string in self._vary(term)))
+
+    def _vary(self, term: str) -> list[str]:
+        """Return a term and its regional variants; a term that is nothing but such a word stays alone."""
+        if term in self._variants:
+            return [term]
+        pieces: list[tuple[str, ...]] = []
+        place = 0
+        for match in self._variant.finditer(term):
+            pieces += [(term[place : match.start()],), self._variants[match.group()]]
+            place = match.end()
+        return ["".join(parts) for parts in product(*pieces, (term[place:],))]
 
     def _index(self, direct: list[tuple[str, int, int]]) -> None:
         """Build the scanner and, for each of its strings, the owners and the steps it serves."""
