@@ -80,9 +80,9 @@ def test_overlay_shows_the_span_of_periods_with_enough_documents():
 
 
 def test_windows_are_named_by_both_ends_on_the_axis():
-    rows = [(f"{y}–{y + 4}", 9, 90, 9, 0.1, 0.05, 0.2) for y in (2000, 2005, 2010)]
+    rows = [(f"{y}–{y + 4}", 9, 90, 9, 0.1, 0.05, 0.2) for y in (2001, 2006, 2011)]
     svg = charts.trend([line(*rows)], title="x", wide=True)
-    assert "2000–04" in svg
+    assert "2001–05" in svg
     assert svg.count("<polyline") == 1
 
 
@@ -167,3 +167,17 @@ def test_finding_names_numbers_intervals_and_documents():
     assert "10.0%（95% 区间 7.0–13.0%，20 篇）" in finding.zh
     assert "30.0% (27.0–33.0%, 20 documents) in 2002" in finding.en
     assert "do not overlap" in finding.en
+
+
+def test_columns_under_groups_count_their_documents_together():
+    lines = [charts.series(table(*GAP), "a.b", name=name, colour=i) for i, name in enumerate("甲乙", start=1)]
+    assert ">18<" in charts.trend(lines, title="x", disjoint=True)
+    assert ">9<" in charts.trend(lines, title="x")
+
+
+def test_dense_series_have_a_line_and_no_marks():
+    rows = [(f"{1980 + i // 12}-{i % 12 + 1:02d}", 9, 90, 9, 0.1, 0.05, 0.2) for i in range(300)]
+    svg = charts.trend([line(*rows)], title="x")
+    assert 'class="dot"' not in svg
+    assert "<title>" not in svg
+    assert svg.count("<polyline") == 1

@@ -45,7 +45,7 @@ def test_windows_keep_every_dated_document_and_passage():
     sums = mine.groupby("label")[["documents", "passages", "tagged"]].sum()
     assert sums.loc["a.b"].tolist() == [60, table["passages"].sum(), table["tagged"].sum()]
     assert sums.loc["a.c"].tolist() == [60, table["passages"].sum(), 0]
-    assert mine["period"].unique().tolist() == ["2001–2003", "2004–2006", "2007–2009"]
+    assert mine["period"].unique().tolist() == ["1999–2001", "2002–2004", "2005–2007"]
 
 
 def test_documents_of_one_cluster_widen_the_interval():
@@ -78,3 +78,9 @@ def test_undated_documents_are_in_no_window():
 )
 def test_width_of_a_window_follows_the_documents_a_year(years, width):
     assert windows.width(years) == width
+
+
+def test_windows_of_five_years_are_those_of_the_five_year_plans():
+    dates = pd.Series(["2015-12-31", "2016-01-01", "2020", "2021-03"])
+    names = windows.window_names(dates, period="year", years=5)
+    assert names.tolist() == ["2011–2015", "2016–2020", "2016–2020", "2021–2025"]

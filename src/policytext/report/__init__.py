@@ -1,7 +1,8 @@
 """The one-file page and files for other tools."""
 
+from policytext.report.charts import vega_lite
 from policytext.report.export import export
 from policytext.report.gather import gather
 from policytext.report.html import ReportData, render, write
 
-__all__ = ["ReportData", "export", "gather", "render", "write"]
+__all__ = ["ReportData", "export", "gather", "render", "vega_lite", "write"]

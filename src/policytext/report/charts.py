@@ -73,7 +73,7 @@ class Series:
 def position(period: str) -> int | None:
     """Return a number for a year, quarter, month or window of years, such that neighbours differ by 1; else None.
 
-    >>> position("2021"), position("2021Q3"), position("2021-03"), position("2020–2024"), position("undated")
+    >>> position("2021"), position("2021Q3"), position("2021-03"), position("2021–2025"), position("undated")
     (2021, 8086, 24254, 404, None)
     """
     match = _PERIOD.fullmatch(period)
@@ -84,7 +84,7 @@ def position(period: str) -> int | None:
         return int(year) * 4 + int(quarter) - 1
     if month:
         return int(year) * 12 + int(month) - 1
-    return int(year) // (int(last) - int(year) + 1) if last else int(year)
+    return (int(year) - 1) // (int(last) - int(year) + 1) if last else int(year)
 
 
 def series(trends: pd.DataFrame, label: str, *, name: str, colour: int = 1) -> Series:
@@ -164,6 +164,7 @@ def trend(
     top: float | None = None,
     shown: tuple[int, int] | None = None,
     wide: bool = False,
+    disjoint: bool = False,
 ) -> Markup:
     """Return an SVG of one or several series with intervals and a strip of documents per period; empty without points.
 
@@ -176,6 +177,7 @@ def trend(
         top: share at the upper edge, to share an axis between charts.
         shown: first and last period, to share the time axis between charts.
         wide: for an overlay; else the size of a small multiple.
+        disjoint: the series are about different documents, whose numbers add up; else about the same.
     """
     shown = shown or span(lines)
     if shown is None:
@@ -194,14 +196,16 @@ def trend(
         names=_place(lines, names, frame),
         ticks=_ticks(lines, frame),
         levels=[(frame.y(share), percent(share, 0 if frame.top >= 0.05 else 1)) for share in _levels(frame.top)],
-        bars=_bars(lines, frame, height),
+        bars=_bars(lines, frame, height, disjoint=disjoint),
     )
 
 
 def _draw(line: Series, frame: Frame, *, alone: bool) -> dict[str, Any]:
     """Return the geometry of one series: bands, strokes, whiskers and markers."""
     bands, strokes, banded = [], [], set()
+    marked: list[Point] = []
     for run in line.runs():
+        marked += run if len(run) == 1 or frame.step >= 4 else []  # closer marks would hide the line
         strokes.append(" ".join(f"{frame.x(p.at)},{frame.y(p.share)}" for p in run))
         for part in _solid(run):
             upper = [f"{frame.x(p.at)},{frame.y(p.high)}" for p in part]
@@ -216,8 +220,8 @@ def _draw(line: Series, frame: Frame, *, alone: bool) -> dict[str, Any]:
         "bands": bands,
         "strokes": [stroke for stroke in strokes if " " in stroke],
         "whiskers": "".join(f"M{frame.x(p.at)} {frame.y(p.low)}V{frame.y(p.high)}" for p in whiskers),
-        "dots": _marks([p for p in line.points if not p.thin], frame, shape, 2.9 * size),
-        "hollow": _marks([p for p in line.points if p.thin], frame, shape, 2.9 * size),
+        "dots": _marks([p for p in marked if not p.thin], frame, shape, 2.9 * size),
+        "hollow": _marks([p for p in marked if p.thin], frame, shape, 2.9 * size),
     }
 
 
@@ -243,13 +247,14 @@ def _solid(run: Sequence[Point]) -> list[list[Point]]:
     return [part for part in parts if len(part) > 1]
 
 
-def _bars(lines: Sequence[Series], frame: Frame, height: float) -> dict[str, Any]:
+def _bars(lines: Sequence[Series], frame: Frame, height: float, *, disjoint: bool) -> dict[str, Any]:
     """Return the strip of documents per period, and what to tell about each period when it is pointed at."""
     by_place: dict[int, list[tuple[Series, Point]]] = {}
     for line in lines:
         for point in line.points:
             by_place.setdefault(point.at, []).append((line, point))
-    documents = {at: max(point.documents for _, point in pairs) for at, pairs in by_place.items()}
+    total = sum if disjoint else max
+    documents = {at: total(point.documents for _, point in pairs) for at, pairs in by_place.items()}
     most = max(documents.values(), default=1) or 1
     wide = round(min(frame.step * 0.72, 30), 1)
     paths = {True: "", False: ""}
@@ -257,20 +262,26 @@ def _bars(lines: Sequence[Series], frame: Frame, height: float) -> dict[str, Any
         size = round(max(1.0, 22 * n / most), 1)
         paths[n < THIN] += f"M{frame.x(at) - wide / 2:.1f} {height - 2}v{-size}h{wide}v{size}z"
     tips = [
-        (round(frame.x(at) - frame.step / 2, 1), _tip(pairs, several=len(lines) > 1))
+        (round(frame.x(at) - frame.step / 2, 1), _tip(pairs, several=len(lines) > 1, disjoint=disjoint))
         for at, pairs in sorted(by_place.items())
         if len(by_place) <= MOST_TIPS
     ]
     return {"solid": paths[False], "thin": paths[True], "tips": tips, "step": round(frame.step, 1), "most": f"{most:,}"}
 
 
-def _tip(pairs: Sequence[tuple[Series, Point]], *, several: bool) -> str:
+def _tip(pairs: Sequence[tuple[Series, Point]], *, several: bool, disjoint: bool) -> str:
+    """Return the numbers of one period as lines of text."""
     point = pairs[0][1]
-    lines = [f"{point.period}　{point.documents:,} 篇 documents · {point.passages:,} 段 passages"]
+    lines = [point.period if disjoint else f"{point.period}　{_size(point)}"]
     for line, p in pairs:
         name = f"{line.name}　" if several else ""
-        lines.append(f"{name}{percent(p.share)}（{interval(p.low, p.high)}） n = {p.tagged:,}")
+        size = f" · {_size(p)}" if disjoint else ""
+        lines.append(f"{name}{percent(p.share)}（{interval(p.low, p.high)}） n = {p.tagged:,}{size}")
     return "\n".join(lines)
+
+
+def _size(point: Point) -> str:
+    return f"{point.documents:,} 篇 documents · {point.passages:,} 段 passages"
 
 
 def _place(lines: Sequence[Series], names: dict[str, list[str]], frame: Frame) -> list[dict[str, Any]]:

@@ -183,7 +183,8 @@ def _group_chart(data: ReportData, label: Label) -> Markup:
         charts.series(data.grouped[data.grouped["group"] == group], label.id, name=str(group), colour=i)
         for i, group in enumerate(sizes.index[:GROUPS_SHOWN], start=1)
     ]
-    return charts.trend([line for line in lines if line.points], title=f"{label.name} {label.name_en}", wide=True)
+    title = f"{label.name} {label.name_en}"
+    return charts.trend([line for line in lines if line.points], title=title, wide=True, disjoint=True)
 
 
 def _period_rows(lines: Sequence[charts.Series]) -> list[tuple[str, int, list[str]]]:

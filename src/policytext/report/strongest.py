@@ -27,29 +27,29 @@ def by_label(store: Queryable, codebook: Codebook, most: int) -> dict[str, list[
     """
     table = store.sql(
         f"""
-        WITH yes AS (
-            SELECT t.label, t.doc_id, t.n, max(t.probability) AS probability,
-                string_agg(DISTINCT t.method, ' + ' ORDER BY t.method) AS method
-            FROM tags t WHERE t.decision = 'yes' GROUP BY ALL
-        ), why AS (
-            SELECT label, doc_id, n, count(DISTINCT term) AS terms FROM evidence GROUP BY ALL
-        ), best AS (
-            SELECT yes.*, coalesce(why.terms, 0) AS terms FROM yes LEFT JOIN why USING (label, doc_id, n)
-            QUALIFY row_number() OVER (
-                PARTITION BY label, doc_id ORDER BY probability DESC NULLS LAST, terms DESC, n) = 1
-        ), near AS (
+        WITH best AS (  -- aggregates, not windows: a large store has millions of tags
+            SELECT label, doc_id, max(probability) AS probability,
+                arg_max(n, {{'p': coalesce(probability, 0), 'first': -n}}) AS n
+            FROM tags WHERE decision = 'yes' GROUP BY label, doc_id
+        ), ranked AS (
             SELECT best.*, d.script, coalesce(left(d.date, 3), '') AS decade,
                 coalesce(probability >= max(probability) OVER (PARTITION BY label) - {NEAR}, true) AS near
             FROM best JOIN documents d ON d.id = best.doc_id
-        ), few AS (
-            SELECT * FROM near QUALIFY row_number() OVER (
-                PARTITION BY label, script, decade ORDER BY probability DESC NULLS LAST, terms DESC, doc_id
-            ) <= {2 * most}
+            QUALIFY row_number() OVER (
+                PARTITION BY label, d.script, decade ORDER BY probability DESC NULLS LAST, doc_id
+            ) <= {4 * most}
+        ), ways AS (
+            SELECT label, doc_id, n, string_agg(DISTINCT method, ' + ' ORDER BY method) AS method
+            FROM tags SEMI JOIN ranked USING (label, doc_id, n) WHERE decision = 'yes' GROUP BY ALL
+        ), why AS (
+            SELECT label, doc_id, n, count(DISTINCT term) AS terms
+            FROM evidence SEMI JOIN ranked USING (label, doc_id, n) GROUP BY ALL
         )
-        SELECT few.*, p.start, p.end AS stop, p.heading, md5(p.text) AS hash, r.cluster
-        FROM few JOIN passages p ON p.doc_id = few.doc_id AND p.n = few.n
-        LEFT JOIN reprints r ON r.doc_id = few.doc_id
-        ORDER BY label, probability DESC NULLS LAST, terms DESC, few.doc_id
+        SELECT ranked.*, ways.method, p.start, p.end AS stop, p.heading, md5(p.text) AS hash, r.cluster
+        FROM ranked JOIN ways USING (label, doc_id, n) LEFT JOIN why USING (label, doc_id, n)
+        JOIN passages p ON p.doc_id = ranked.doc_id AND p.n = ranked.n
+        LEFT JOIN reprints r ON r.doc_id = ranked.doc_id
+        ORDER BY label, probability DESC NULLS LAST, coalesce(why.terms, 0) DESC, ranked.doc_id
         """
     )
     found = {str(label): as_rows(part) for label, part in table.groupby("label")}
@@ -165,10 +165,11 @@ def of_topics(store: Queryable) -> dict[Any, list[Quote]]:
     rows = as_rows(
         store.sql(
             """
-        WITH top AS (
-            SELECT topic, doc_id, n, share FROM topics WHERE topic >= 0
-            QUALIFY row_number() OVER (PARTITION BY topic ORDER BY share DESC, doc_id, n) = 1
-        )
+        WITH highest AS (SELECT topic, max(share) AS share FROM topics WHERE topic >= 0 GROUP BY topic),
+        first AS (
+            SELECT t.topic, t.share, min({'doc_id': t.doc_id, 'n': t.n}) AS place
+            FROM topics t JOIN highest h ON h.topic = t.topic AND h.share = t.share GROUP BY t.topic, t.share
+        ), top AS (SELECT topic, share, place.doc_id, place.n FROM first)
         SELECT '' AS label, topic, top.doc_id, top.n, share AS probability, 'topic' AS method,
             p.start, p.end AS stop, p.heading
         FROM top JOIN passages p ON p.doc_id = top.doc_id AND p.n = top.n ORDER BY topic

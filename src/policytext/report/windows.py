@@ -58,7 +58,7 @@ def width(years: Sequence[int]) -> int:
     (1, 2, 1)
     """
     for years_a_window in WIDTHS:
-        _, counts = np.unique(np.asarray(years, int) // years_a_window, return_counts=True)
+        _, counts = np.unique((np.asarray(years, int) - 1) // years_a_window, return_counts=True)
         solid = counts[counts >= THIN]
         if len(counts) and (
             4 * len(solid) >= 3 * len(counts) or (len(solid) >= 5 and solid.sum() >= 0.8 * counts.sum())
@@ -108,17 +108,19 @@ def _units(dated: pd.DataFrame) -> Ints:
 def window_names(dates: pd.Series, *, period: str, years: int) -> pd.Series:
     """Return the name of each date's period or window; null where the date is unknown or too vague.
 
+    Windows of five years are those of the five-year plans.
+
     >>> window_names(pd.Series(["2021-05-04", "2021", None]), period="quarter", years=1).tolist()
     ['2021Q2', None, None]
-    >>> window_names(pd.Series(["2021-05-04"]), period="year", years=5).tolist()
-    ['2020–2024']
+    >>> window_names(pd.Series(["2023-05-04"]), period="year", years=5).tolist()
+    ['2021–2025']
     """
     out = []
     for value in dates:
         text = "" if not isinstance(value, str) else value
         month = int(text[5:7]) if len(text) >= 7 else 0
         if years > 1 and text:
-            first = int(text[:4]) // years * years
+            first = (int(text[:4]) - 1) // years * years + 1
             out.append(f"{first}–{first + years - 1}")
         elif period == "year" and text:
             out.append(text[:4])
