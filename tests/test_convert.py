@@ -39,6 +39,9 @@ def test_conversion_passes_opencc_cases():
         ("tw2sp", "人工智慧與智慧型手機", "人工智能与智能型手机"),
         ("tw2sp", "網際網路的資料庫程式", "互联网的数据库程序"),
         ("hk2sp", "伺服器硬碟", "服务器硬盘"),
+        ("tw2sg", "績效指標與核心價值，檢附文件", "绩效指标与核心价值，检附文件"),
+        ("tw2sg", "政府資料開放與個人資料", "政府数据开放与个人信息"),
+        ("hk2sg", "資訊科技與數碼政府，的士兵", "信息技术与数字政府，的士兵"),
         ("none", "資訊", "資訊"),
     ],
 )
@@ -76,8 +79,8 @@ def test_alignment_leads_back_to_the_regional_word():
     ("text", "expected"),
     [
         ("政府信息公开条例", ("hans", "none")),
-        ("行政院推動資訊公開與網路服務", ("hant", "tw2sp")),
-        ("香港特區政府的資訊科技", ("hant", "hk2sp")),
+        ("行政院推動資訊公開與網路服務", ("hant", "tw2sg")),
+        ("香港特區政府的資訊科技", ("hant", "hk2sg")),
         ("數字政府與網絡數據", ("hant", "t2s")),
         ("123 abc", ("none", "none")),
     ],
@@ -88,7 +91,7 @@ def test_detect_names_script_and_chain(text, expected):
 
 def test_simplify_records_script_and_variant():
     doc = convert.simplify(document("行政院資訊網路"), ConvertConfig())
-    assert (doc.text, doc.script, doc.variant) == ("行政院信息网络", "hant", "tw2sp")
+    assert (doc.text, doc.script, doc.variant) == ("行政院信息网络", "hant", "tw2sg")
     assert doc.original == "行政院資訊網路"
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from policytext.errors import ModelError
 
 DISTRIBUTION = "opencc-python-reimplemented"
-OVERLAY = "convert_overlay.tsv"
-_NOT_IN_BASE = frozenset({"HKPhrasesRev"})  # dictionaries that the overlay brings whole
+OVERLAYS = ("convert_overlay.tsv", "regional_words.tsv")
+_NOT_IN_BASE = frozenset({"HKPhrasesRev", "TWWords", "HKWords"})  # dictionaries that the overlays bring whole
 
 
 @cache
@@ -73,7 +73,8 @@ def _base_file(name: str) -> Path:
 @cache
 def _overlay() -> dict[str, dict[str, str]]:
     """Return dictionary -> key -> value; an empty value removes the key."""
-    text = resources.files("policytext").joinpath("data", OVERLAY).read_text(encoding="utf-8")
+    folder = resources.files("policytext").joinpath("data")
+    text = "".join(folder.joinpath(name).read_text(encoding="utf-8") for name in OVERLAYS)
     tables: dict[str, dict[str, str]] = {}
     for line in text.splitlines():
         if line and not line.startswith("#"):

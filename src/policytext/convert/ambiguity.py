@@ -54,9 +54,9 @@ def _characters(doc: Document) -> list[Ambiguity]:
 
 def _regional(doc: Document, variant: Variant) -> list[Ambiguity]:
     """Return the regional words; where they stand is known on the ruler of the tidy text, so that comes first."""
-    tidy, edits = normalise.tidy(doc.original, from_hong_kong=variant in ("hk2s", "hk2sp"))
+    tidy, edits = normalise.tidy(doc.original, from_hong_kong=variant.startswith("hk"))
     before = Alignment(tuple(edits))
-    plain: Variant = "hk2s" if variant == "hk2sp" else "tw2s"
+    plain: Variant = "hk2s" if variant.startswith("hk") else "tw2s"
     found: list[Ambiguity] = []
     for start, end in chains.regional_words(tidy, variant):
         first, last = doc.alignment.to_text(*before.to_original(start, end))

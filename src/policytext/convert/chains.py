@@ -21,7 +21,7 @@ from policytext import dictionaries
 from policytext.errors import UsageError
 from policytext.records import Alignment
 
-Variant = Literal["none", "t2s", "tw2s", "tw2sp", "hk2s", "hk2sp"]
+Variant = Literal["none", "t2s", "tw2s", "tw2sp", "tw2sg", "hk2s", "hk2sp", "hk2sg"]
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
 Codes = npt.NDArray[np.uint32]
 Edit = tuple[int, int, int]
@@ -35,8 +35,10 @@ _TO_SIMPLIFIED = ("TSPhrases", "TSCharacters")
 _REGIONAL = {
     "tw2s": ("TWVariantsRevPhrases", "TWVariantsRev"),
     "tw2sp": ("TWPhrasesRev", "TWVariantsRevPhrases", "TWVariantsRev"),
+    "tw2sg": ("TWWords", "TWVariantsRevPhrases", "TWVariantsRev"),
     "hk2s": ("HKVariantsRevPhrases", "HKVariantsRev"),
     "hk2sp": ("HKPhrasesRev", "HKVariantsRevPhrases", "HKVariantsRev"),
+    "hk2sg": ("HKWords", "HKVariantsRevPhrases", "HKVariantsRev"),
 }
 # Ideographic description sequences (⿰馬馬) draw a character that has no code point; a part converted draws another.
 _IDS_OPERATORS = {chr(code): 2 for code in range(0x2FF0, 0x2FFE)} | {"⿲": 3, "⿳": 3, "⿾": 1, "⿿": 1, "㇯": 2}
@@ -137,7 +139,7 @@ def _run_around_sequences(text: str, variant: Variant) -> tuple[str, list[Edit]]
 
 def regional_words(text: str, variant: Variant) -> list[tuple[int, int]]:
     """Return the spans that a chain with regional words replaces as words; empty for the other chains."""
-    if variant not in ("tw2sp", "hk2sp"):
+    if variant not in ("tw2sp", "tw2sg", "hk2sp", "hk2sg"):
         return []
     text, codes, _ = _unify(text)
     matches = _matches(_stage(_REGIONAL[variant]), text, codes, _segment_cuts(text, codes))

@@ -24,11 +24,18 @@ _MARKS = {
         1,
         0,
         0,
-    ): "臺 網路 軟體 硬體 數位 計畫 行政院 立法院 民國 部會 品質 縣市 資料庫 人工智慧 大陸 回饋 使用者 推動 夥伴",
-    (0, 1, 0): "綫 衞 説 香港 特區 立法會 私隱 市民 港元 資訊科技 議員 嘅 喺 佢 咁 啲 質素 局長 智慧城市 公屋 邨",
-    (0, 0, 1): "爲 裏 羣 信息 智能 質量 國務院 項目 黨中央 互聯網 計算機 程序 視頻 信息化",
-    (1, 1, 0): "資訊 程式 透過 伺服器 為 裡 着 資料 電郵",
-    (0, 1, 1): "網絡 數據 軟件 硬件 計劃",
+    ): "臺 縣 網路 軟體 硬體 數位 計畫 行政院 立法院 民國 部會 品質 資料庫 人工智慧 大陸 回饋 夥伴 主管機關 訂定 本法"
+    " 教育部 經濟部 內政部 公聽會 政委 平臺 機關 公務人員 里長 鄉鎮 業者 部長 次長 院長 國發會 滾動 專案 簡訊 行動裝置 "
+    " 影片 列印 規畫 建置",
+    (
+        0,
+        1,
+        0,
+    ): "綫 衞 説 嘅 喺 佢 咁 啲 唔 冇 咗 嚟 香港 特區 立法會 區議會 行政長官 特首 司長 私隱 港元 港幣 港府 港鐵 港人"
+    " 港股 本港 來港 在港 資訊科技 質素 公屋 邨 持份者 警務處 條例草案 樓宇 諮詢文件",
+    (0, 0, 1): "爲 信息 智能 質量 國務院 項目 黨中央 互聯網 計算機 程序 視頻 信息化 科學發展 鄉村 省 縣級 公安 我國",
+    (1, 1, 0): "資訊 程式 透過 伺服器 為 裡 資料 電郵 著 啟",
+    (0, 1, 1): "網絡 數據 軟件 硬件 計劃 着 移動",
 }
 
 
@@ -45,11 +52,11 @@ def detect(text: str) -> tuple[Script, Variant]:
     """Return the script of a text and the chain that suits it.
 
     Characters that only one script has decide the script: `mixed` where each makes a tenth. The forms and words that
-    only one region uses decide between Taiwan (tw2sp), Hong Kong (hk2sp) and neither (t2s). Text with much kana is
+    only one region uses decide between Taiwan (tw2sg), Hong Kong (hk2sg) and neither (t2s). Text with much kana is
     Japanese: it has no script here, and its kanji stay.
 
     >>> detect("行政院推動資訊公開"), detect("国务院推动信息公开")
-    (('hant', 'tw2sp'), ('hans', 'none'))
+    (('hant', 'tw2sg'), ('hans', 'none'))
     """
     counts = count(encode(text))
     script = script_of(counts)
@@ -103,7 +110,7 @@ def region(text: str) -> Variant:
     taiwan, hong_kong, other = (sum(count * int(voters[i]) for voters, count in votes.items()) for i in range(3))
     if max(taiwan, hong_kong) <= other:
         return "t2s"
-    return "tw2sp" if taiwan >= hong_kong else "hk2sp"
+    return "tw2sg" if taiwan >= hong_kong else "hk2sg"
 
 
 @cache

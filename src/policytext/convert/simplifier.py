@@ -12,6 +12,8 @@ from policytext.convert import chains, normalise, scripts
 from policytext.convert.chains import Edit, Variant
 from policytext.records import Alignment, Document, Script
 
+_REGIONS: dict[str, Variant] = {"TW": "tw2sg", "HK": "hk2sg", "MO": "hk2sg"}
+
 
 class Converted(NamedTuple):
     """Simplified text, how it lies on its original, and by which chain it was made from which script."""
@@ -28,7 +30,9 @@ def simplify(doc: Document, config: ConvertConfig) -> Document:
     Besides characters and words, what stands in the way of reading is set right (see `normalise`); `original` stays.
     """
     script, variant = _choose(doc.original, config.variant)
-    tidy, first = normalise.tidy(doc.original, from_hong_kong=variant in ("hk2s", "hk2sp"))
+    if config.variant == "auto" and variant != "none":
+        variant = _REGIONS.get(doc.region or "", variant)  # what the source declares is surer than its words
+    tidy, first = normalise.tidy(doc.original, from_hong_kong=variant.startswith("hk"))
     text, second, variant = _run(tidy, variant, script, auto=config.variant == "auto")
     alignment = Alignment(tuple(chains.compose(first, second)))
     return replace(doc, text=text, alignment=alignment, script=script, variant=variant)
@@ -38,8 +42,9 @@ def convert(text: str, variant: str = "auto") -> Converted:
     """Convert text to simplified Chinese, and nothing else.
 
     `variant` is the chain: t2s (any traditional text), tw2s and hk2s (standards of Taiwan and Hong Kong), tw2sp and
-    hk2sp (the same, and regional words become those of the mainland), none, or auto, which lets `detect` choose and
-    leaves simplified lines of a mixed text as they are.
+    hk2sp (the same, and regional words become those of the mainland, as OpenCC does it for the language of computing),
+    tw2sg and hk2sg (the same with a list of our own for the language of public affairs), none, or auto, which lets
+    `detect` choose and leaves simplified lines of a mixed text as they are.
 
     Raises:
         UsageError: there is no such variant.
