@@ -78,6 +78,8 @@ def test_hash_changes_with_a_group(tmp_path):
         ('[[group]]\nid = "g.h"\nterms = ["甲"]', "one word in lower-case"),
         ('[[relation]]\nid = "r"\nall = ["甲 .. 乙"]', "put it into a group"),
         ('[[relation]]\nid = "r"\nall = ["甲"]\nwithin = "page"', "within must be"),
+        ('[[group]]\nid = "g"\nterms = ["賦權"]', "has traditional characters"),
+        ('[[label.pattern]]\nanchors = "效率"\ntokens = []', "a pattern needs anchors"),
         ('[[flag]]\nid = "f"\nstarts = "("', "no regular expression"),
         ('[[label]]\nid = "tone.voice"\nname = "x"\ndefinition = "x"', 'there is no dimension "tone"'),
         ('[[label]]\nid = "theme.voice"\nname = "x"\ndefinition = "x"', "is defined twice"),
@@ -103,6 +105,18 @@ def test_a_missing_file_is_told(tmp_path):
 def test_broken_toml_is_told(tmp_path):
     with pytest.raises(CodebookError, match="not valid TOML"):
         codebook.load(write(tmp_path, "id = "))
+
+
+def test_variants_must_not_share_a_word(tmp_path):
+    file = write(tmp_path, text='variants = [["信息", "资讯"], ["信息", "讯息"]]' + MINIMAL)
+    assert codebook.check(file) == ['variants hold "信息" twice; a word belongs to one list']
+
+
+def test_the_template_is_valid(tmp_path):
+    file = tmp_path / "new.toml"
+    file.write_text(codebook.template(), encoding="utf-8")
+    assert codebook.check(file) == []
+    assert codebook.load(file).labels[1].patterns
 
 
 def test_relations_keep_what_must_be_absent(tmp_path):
