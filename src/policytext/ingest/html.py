@@ -6,18 +6,29 @@ import logging
 import re
 
 from policytext.errors import ReadError
-from policytext.ingest import encodings, pagemeta, pages, sitelines
+from policytext.ingest import bylines, encodings, pagemeta, pages, sitelines
 from policytext.ingest.formats import Reading
 from policytext.ingest.pages import Block
 
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset=[\"']?\s*([A-Za-z0-9_-]+)", re.IGNORECASE)
 _MAX_BYTES = 20_000_000  # parsers need some fifty times the bytes of a page
 _ENDING = re.compile(
-    r"^[\s【\[（(*#>-]*(?:相[关關](?:文章|阅读|閱讀|新闻|新聞|链接|鏈接|报道|報導|推荐|資訊|资讯|内容|专题|稿件)|延伸(?:阅读|閱讀|[·・]推荐)|推荐阅读|更多(?:精彩|新闻|内容|资讯)|"
-    r"猜你喜欢|为您推荐|为你推荐|热门(?:推荐|文章|评论|新闻)|精彩推荐|网友评论|最新评论|全部评论|\d[\d,]* ?条评论|我要(?:跟帖|评论)|发表评论|用户评论|"
-    r"(?:作者|小编)最近文章|作者最新文章|阅读下一篇|下一篇|上一篇|版权(?:声明|所有)|免责声明|特别声明|郑重声明|声明[:：]|本文系|本文为.{0,30}(?:上传|原创)|"
-    r"本文由.{0,20}(?:上传|发布|授权)|转载请注明|未经(?:授权|許可|许可)|非經授權|扫一扫|长按(?:识别)?二维码|关注我们|返回(?:首页|顶部|搜狐)|正文已结束|"
-    r"责任?编辑|責任?編輯|[【\[（(]?责编|[【\[（(]?编辑[:：]|[【\[]?关闭窗口|[【\[]?打印本?页?[】\]]|余下全文|主办单位[:：]|联系我们|友情链接|Copyright|©|[京沪粤晋津渝苏浙鲁皖闽湘鄂川冀豫]ICP)",
+    r"^[\s【\[（(*#>★●■▲△◆・-]*(?:"
+    r"相[关關]\s?(?:文章|阅读|閱讀|新闻|新聞|链接|鏈接|报道|報導|推荐|資訊|资讯|内容|专题|稿件|信息)|延伸\s?(?:阅读|閱讀|[·・]\s?推荐)|推荐\s?(?:阅读|閱讀|文章|新闻)|"
+    r"更多(?:精彩|新闻|内容|资讯|相关|消息)|相关资讯请关注|猜你喜[欢歡]|[为為]您推[荐薦]|为你推荐|热门(?:推荐|文章|评论|新闻|话题)|精彩(?:推荐|图片|视频)|往期(?:回顾|推荐|精选|文章)|"
+    r"近期热文|网友评论|最新评论|全部评论|\d[\d,]*\s?条评论|我要(?:跟帖|评论)|发表(?:评论|我的评论)|用户评论|网友回复|(?:作者|小编)最(?:近|新)文章|阅读下一篇|[上下]一[篇页条]|"
+    r"版[权權](?:声明|所有|聲明)|免[责責][声聲]明|特[别別][声聲]明|[郑鄭]重[声聲]明|[声聲]明[:：]|本文系|本文[为為].{0,30}(?:上传|原创)|本文由.{0,24}(?:上传|发布|授权|原创)|"
+    r"本(?:网站|網站|站|网|平台|公众号)(?:之|所|刊|部分|原创|仅|文章|声明).{0,40}|(?:欢迎)?转载请|未[经經](?:授权|授權|許可|许可|书面)|非[经經]授[权權]|扫(?:一扫|描|码)|长按(?:识别|下方|图片|二维码)|"
+    r"(?:欢迎)?关注(?:我们|公众号|微信|.{0,12}(?:公众号|微信))|[\d.、 ]*回复[【“「]|点击(?:菜单|阅读原文|上方|下方|蓝字|图片)|点(?:个|亮|击)?[【“「]?在看|阅读原文|返回(?:首页|顶部|搜狐|腾讯)|"
+    r"正文已结束|责任?编辑|責任?編輯|(?:责|責)编|编辑\s?[:：|/丨]|編輯\s?[:：|/丨]|关闭窗口|打印本?页?[】\]]?$|余下全文|主办单位[:：]|联系(?:我们|方式)|友情链接|Copyright|©|\W?(?:END|完)\W*$|"
+    r"聚焦新聞|[京沪粤晋津渝苏浙鲁皖闽湘鄂川冀豫]ICP|下载.{0,12}(?:APP|客户端)|打开.{0,12}(?:APP|客户端)|您此时的心情|标签\s?[:：]?|關鍵字\s?[:：]?|关键[词字]\s?[:：]|"
+    r"登[录錄入]后?|请先登录|分享(?:到|至|文章)|特别提示|风险提示[:：])",
+    re.IGNORECASE,
+)
+_WRITER = re.compile(r"^[\s【\[（(]*(?:文\s*[/／丨|]|作者|记者|記者|采写|撰文)")  # part of the article for many papers
+_NOISE = re.compile(
+    r"隱私權|隐私政策|隐私权|使用cookie|(?:浏览器|瀏覽器).{0,20}(?:播放|支持|版本|升级)|暂时无法播放|广告.{0,6}拦截|视频加载|正在加载|登[录錄]后(?:可|才|即|参与)|请先登录|"
+    r"(?:立即|点击|马上)下载|打开.{0,10}APP|微信扫一扫|長按|长按识别|人赞赏|赞赏作者|举报(?:文章|此)|^您需要|javascript|网页版权|跳转日期|加载中",
     re.IGNORECASE,
 )
 _CREDIT = re.compile(
@@ -38,12 +49,13 @@ def read_page(data: bytes) -> Reading:
     found = encodings.decode(data, declared=declared[1].decode("ascii") if declared else None)
     root = pages.parse(found.text)
     head = pagemeta.from_head(root, found.text)
-    pages.prune(root)
+    pages.clear(root)
     every = pages.blocks(root)
     first, last = pages.article(every)
-    known = pagemeta.from_blocks(head, every, first, last)
-    kept = _trimmed(every[first:last], known)
-    text = "\n".join(block.text for block in kept)
+    title = pagemeta.title_of(head, every, first, last)
+    kept = _trimmed(every, range(first, last), title)
+    known = pagemeta.complete(head, title, every, kept)
+    text = "\n".join(every[i].text for i in kept)
     if _is_thin(text):
         text = _by_trafilatura(found.text) or text
     if not text.strip():
@@ -66,31 +78,35 @@ def read_page(data: bytes) -> Reading:
     )
 
 
-def _trimmed(found: list[Block], known: pagemeta.PageMeta) -> list[Block]:
-    """Cut what stands around the article inside its element: title, bylines, share buttons, related links, credits."""
-    kept = [block for block in found if not _is_scrap(block)]
-    while kept and _leads_in(kept[0], known):
+def _trimmed(every: list[Block], inside: range, title: str | None) -> list[int]:
+    """Cut what stands around the article inside its element: title, bylines, share buttons, related links, credits.
+
+    Returns the numbers of the blocks that stay.
+    """
+    kept = [i for i in inside if not every[i].beside and not _is_scrap(every[i])]
+    while kept and _leads_in(every[kept[0]], title):
         kept.pop(0)
-    kept = kept[: _end(kept)]
-    while kept and _leads_out(kept[-1]):
+    kept = kept[: _end([every[i] for i in kept])]
+    while kept and _leads_out(every[kept[-1]]):
         kept.pop()
     return kept
 
 
 def _is_scrap(block: Block) -> bool:
     text = block.text
-    if block.linked > 0.7 * len(text) and (len(text) < 60 or block.tag == "li"):
+    if block.linked > 0.7 * len(text) and (len(text) < 60 or block.tag in ("li", "div")):
         return not re.search(r"[。！？]$", text)
-    return sitelines.is_furniture(text)
+    return sitelines.is_furniture(text) or (len(text) < 70 and _NOISE.search(text) is not None)
 
 
-def _leads_in(block: Block, known: pagemeta.PageMeta) -> bool:
+def _leads_in(block: Block, title: str | None) -> bool:
     text = block.text
-    if known.title and len(text) < 2 * len(known.title) + 30 and _same(text, known.title):
+    if title and len(text) < 2 * len(title) + 30 and _same(text, title):
         return True
-    if sitelines.label(text) or _CREDIT.match(text) or sitelines.byline(text):
+    said = sitelines.label(text)
+    if (said and said.field != "author") or (_CREDIT.match(text) and not _WRITER.match(text)):
         return True
-    return pagemeta.is_dateline(text) or (len(text) < 90 and not block.good and bool(known.outlet and known.outlet in text))
+    return pagemeta.is_dateline(text) or bylines.is_byline(block) or (block.linked > 0.5 * len(text) and not block.good)
 
 
 def _leads_out(block: Block) -> bool:
@@ -103,10 +119,9 @@ def _end(kept: list[Block]) -> int:
     total = sum(len(block.text) for block in kept)
     seen = 0
     for i, block in enumerate(kept):
-        rest = total - seen
-        if i and _ENDING.match(block.text) and (rest < 0.5 * total or seen > 400) and len(block.text) < 200:
-            after = sum(len(b.text) for b in kept[i + 1 :] if b.good and len(b.text) > 60)
-            if after < 0.6 * seen:
+        if i and len(block.text) < 200 and _ENDING.match(block.text):
+            after = sum(len(b.text) for b in kept[i + 1 :] if b.good and len(b.text) > 60 and not _ENDING.match(b.text))
+            if seen > 0.5 * total or after < 0.5 * seen:
                 return i
         seen += len(block.text)
     return len(kept)
@@ -114,7 +129,7 @@ def _end(kept: list[Block]) -> int:
 
 def _same(one: str, other: str) -> bool:
     a, b = re.sub(r"\W", "", one), re.sub(r"\W", "", other)
-    return bool(a) and (a == b or (b in a and len(a) < len(b) + 6) or (a in b and len(a) > 0.5 * len(b)))
+    return bool(a) and (a == b or (b in a and len(a) < len(b) + 6) or (a in b and len(a) > min(5, 0.5 * len(b))))
 
 
 def _is_thin(text: str) -> bool:

@@ -15,8 +15,13 @@ _BLOCKS = frozenset(
     "address article aside blockquote body br center dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr li main "
     "nav ol p pre section summary table tbody td tfoot th thead tr ul".split()
 )
-_UNSEEN = frozenset("script style noscript template svg canvas iframe object embed applet map audio video button input select textarea option head link meta".split())
-_VOID_LIKE = re.compile(r"<(button|div|span|p|a|i|b|em|td|li|ul|section|script|iframe|textarea|title|label|select|option)(\s[^<>]{0,2000})?/>", re.IGNORECASE)
+_UNSEEN = frozenset(
+    "script style noscript template svg canvas iframe object embed applet map audio video button input select textarea option head link meta".split()
+)
+_VOID_LIKE = re.compile(
+    r"<(button|div|span|p|a|i|b|em|td|li|ul|section|script|iframe|textarea|title|label|select|option)(\s[^<>]{0,2000})?/>",
+    re.IGNORECASE,
+)
 _NOT_ARTICLE = re.compile(
     r"(?:^|[\s_-])(?:comment|comments|cmt|reply|replies|tie|related|relate|relevant|xiangguan|recommend|recommended|recommendation|tuijian|share|sharing|bdsharebuttonbox|"
     r"footer|foot|copyright|breadcrumb|breadcrumbs|crumb|crumbs|sidebar|side-bar|advert|advertisement|adsbygoogle|gg|qrcode|ewm|erweima|toolbar|pager|pagination|page-nav|"
@@ -28,6 +33,7 @@ _NOT_ARTICLE = re.compile(
 _PUNCTUATION = re.compile(r"[，。！？；：、“”《》,.!?;]")
 _PRECEDING = frozenset("h1 h2 h3 h4 h5 h6".split())
 _MAX_DEPTH = 200
+_MARK = "data-policytext-beside"
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,8 @@ class Block:
     tag: str  # of the block element around it
     path: tuple[int, ...]  # numbers of the elements around it, from the root; a prefix is an ancestor
     names: str = ""  # class and id of the element around it
+    marks: tuple[tuple[str, str], ...] = ()  # (class and id, text) of inline elements in it
+    beside: bool = False  # part of a menu, of comments or the like
 
     @property
     def good(self) -> bool:
@@ -56,6 +64,7 @@ def parse(source: str) -> Element:
     from lxml import etree, html
 
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    source = re.sub(r"</(?:html|body)\s*>", "", source, flags=re.IGNORECASE)  # a stray one would end the page there
     mended = _VOID_LIKE.sub(r"<\1\2></\1>", source.replace("\x00", ""))
     try:
         root = html.document_fromstring(mended.encode("utf-8", "replace"), parser=parser)
@@ -64,20 +73,17 @@ def parse(source: str) -> Element:
     return root
 
 
-def prune(root: Element) -> None:
-    """Take out what no reader sees, and comments, recommendations, menus and the like, unless they hold most of the text."""
+def clear(root: Element) -> None:
+    """Take out what is no text, and mark comments, recommendations, menus and the like, unless they hold most of it."""
+    for element in list(root.iter()):
+        if not isinstance(element.tag, str) or (element.tag in _UNSEEN and element.tag not in ("html", "body", "head")):
+            _drop(element)
     whole = max(1, _weight(root))
     for element in list(root.iter()):
-        if not isinstance(element.tag, str):
-            _drop(element)
-        elif element.tag in _UNSEEN or _hidden(element):
-            if element.tag not in ("html", "body"):
-                _drop(element)
-    for element in list(root.iter()):
-        if element.tag in ("html", "body", "main", "article") or not _beside(element):
+        if element.tag in ("html", "body", "main", "article") or not (_hidden(element) or _beside(element)):
             continue
         if _weight(element) < 0.4 * whole:
-            _drop(element)
+            element.set(_MARK, "")
 
 
 def _beside(element: Element) -> bool:
@@ -126,6 +132,9 @@ class _Walk:
         self._tags: list[str] = []
         self._names: list[str] = []
         self._count = 0
+        self._beside = 0
+        self._marks: list[tuple[str, str]] = []
+        self._open: list[tuple[str, int]] = []  # inline elements with a class or id, and where their text began
 
     def run(self, root: Element) -> Iterator[Block]:
         stack: list[tuple[Element, bool]] = [(root, False)]
@@ -140,18 +149,31 @@ class _Walk:
                     self._path.pop()
                     self._tags.pop()
                     self._names.pop()
+                elif names := _names(element):
+                    self._mark(names)
                 links -= tag == "a"
+                if element.get(_MARK) is not None:
+                    yield from self._flush()
+                    self._beside -= 1
                 self._add(element.tail, links > 0)
                 continue
             if tag in _UNSEEN or not tag or len(self._path) > _MAX_DEPTH:
                 self._add(element.tail, links > 0)
+                continue
+            if element.get(_MARK) is not None:
+                yield from self._flush()
+                self._beside += 1
+            if tag == "br" and _PRECEDING & set(self._tags):
+                self._add(" " + (element.tail or ""), links > 0)  # a title over several lines is one title
                 continue
             if block:
                 yield from self._flush()
                 self._count += 1
                 self._path.append(self._count)
                 self._tags.append(tag)
-                self._names.append(f"{element.get('class') or ''} {element.get('id') or ''}".strip())
+                self._names.append(_names(element))
+            elif names := _names(element):
+                self._open.append((names, len(self._parts)))
             links += tag == "a"
             self._add(element.text, links > 0)
             stack.append((element, True))
@@ -164,16 +186,37 @@ class _Walk:
             if linked:
                 self._linked += len(text.strip())
 
+    def _mark(self, names: str) -> None:
+        if self._open and self._open[-1][0] == names:
+            _, start = self._open.pop()
+            text = " ".join("".join(self._parts[start:]).split())
+            if 1 < len(text) <= 60:
+                self._marks.append((names, text))
+
     def _flush(self) -> Iterator[Block]:
         raw = "".join(self._parts)
         linked, self._linked, self._parts = self._linked, 0, []
+        marks, self._marks = tuple(self._marks), []
+        self._open = [(names, 0) for names, _ in self._open]
         tag = self._tags[-1] if self._tags else "body"
         if "pre" in self._tags:
             text = raw.strip("\n\r").rstrip()
         else:
             text = re.sub(r"[ \t\r\n\xa0]+", " ", raw).strip(" \u3000\u200b\ufeff")
         if text.strip():
-            yield Block(text, min(linked, len(text)), tag, tuple(self._path), self._names[-1] if self._names else "")
+            yield Block(
+                text,
+                min(linked, len(text)),
+                tag,
+                tuple(self._path),
+                self._names[-1] if self._names else "",
+                marks,
+                self._beside > 0,
+            )
+
+
+def _names(element: Element) -> str:
+    return f"{element.get('class') or ''} {element.get('id') or ''}".strip()
 
 
 def article(found: list[Block]) -> tuple[int, int]:
@@ -183,7 +226,7 @@ def article(found: list[Block]) -> tuple[int, int]:
     """
     worth: dict[tuple[int, ...], float] = {}
     for block in found:
-        value = _value(block)
+        value = 0.0 if block.beside else _value(block)
         for depth in range(1, len(block.path) + 1):
             path = block.path[:depth]
             worth[path] = worth.get(path, 0.0) + value
