@@ -32,7 +32,8 @@ def kwic(passages: pd.DataFrame, term: str, *, width: int = 20, regex: bool = Fa
     pattern = _compiled(term, regex=regex)
     if width < 0:
         raise UsageError(f"width is {width}; give 0 or more characters")
-    starts = passages["start"] if "start" in passages else [0] * len(passages)
+    starts = passages["start"].tolist() if "start" in passages else [0] * len(passages)
+    columns = (passages[name].tolist() for name in ("doc_id", "n", "text"))
     rows = [
         (
             doc_id,
@@ -43,7 +44,7 @@ def kwic(passages: pd.DataFrame, term: str, *, width: int = 20, regex: bool = Fa
             start + offset,
             end + offset,
         )
-        for doc_id, n, text, offset in zip(passages["doc_id"], passages["n"], passages["text"], starts, strict=True)
+        for doc_id, n, text, offset in zip(*columns, starts, strict=True)
         for start, end in _spans(pattern, text)
     ]
     found = pd.DataFrame(rows, columns=COLUMNS)

@@ -27,9 +27,8 @@ Words: TypeAlias = "pa.Array | pa.ChunkedArray | Sequence[Sequence[str]]"  # one
 
 _LETTER = r"\p{L}"  # a word without one is punctuation, a number or space
 _BLOCK = 8192  # passages solved at a time: their weights stay in the processor's cache
-# Sweeps of the non-negative least squares: with 12 topics on 378,515 real passages, 10 leave an error of 1e-9 and
-# 20 of nothing.
-_SWEEPS = 20
+# Sweeps of the non-negative least squares: with 12 and with 50 topics on real passages 10 leave an error under 1e-8.
+_SWEEPS = 10
 _ITERATIONS = 400
 
 
@@ -251,15 +250,14 @@ def _encoded(lists: pa.LargeListArray) -> tuple[npt.NDArray[np.int64], npt.NDArr
 
 def count_words(lists: pa.LargeListArray, vocabulary: Sequence[str]) -> sparse.csr_matrix:
     """Count the vocabulary's words in each passage, shape (passages, words)."""
-    row, code, names = _encoded(lists)
-    column = (
-        pc.index_in(names, value_set=pa.array(vocabulary, pa.string())).fill_null(-1).to_numpy(zero_copy_only=False)
-    )
-    column = column[code] if len(names) else code
-    known = column >= 0
-    shape = (len(lists), len(vocabulary))
-    starts = np.concatenate([[0], np.cumsum(np.bincount(row[known], minlength=len(lists)))])
-    counts = sparse.csr_matrix((np.ones(int(known.sum())), column[known], starts), shape=shape)
+    encoded = lists.flatten().dictionary_encode()
+    names = pc.utf8_lower(encoded.dictionary.cast(pa.string()))  # of the distinct words, far fewer than words
+    column = pc.index_in(names, value_set=pa.array(vocabulary, pa.string())).fill_null(-1)
+    column = column.to_numpy(zero_copy_only=False)[encoded.indices.to_numpy(zero_copy_only=False)]
+    known = np.flatnonzero(column >= 0)
+    ends = np.cumsum(pc.list_value_length(lists).to_numpy(zero_copy_only=False))
+    starts = np.searchsorted(known, np.concatenate([[0], ends]))
+    counts = sparse.csr_matrix((np.ones(len(known)), column[known], starts), shape=(len(lists), len(vocabulary)))
     counts.sum_duplicates()
     return counts
 
@@ -295,17 +293,18 @@ def _solve(target: npt.NDArray[np.float64], gram: npt.NDArray[np.float64]) -> np
     """Minimise |X - W H| over W >= 0, given target = X H' (passages, k) and gram = H H'.
 
     Cyclic coordinate descent, the algorithm of scikit-learn's transform, on all passages of a block at once. Only
-    elementwise operations, so that a row does not depend on its neighbours as it would in a matrix product.
+    elementwise operations, so that a row does not depend on its neighbours as it would in a matrix product. Most
+    weights stay 0, so only the rows that a step moves are touched.
     """
     weights = np.zeros_like(target)
     scale = np.diag(gram)
     for start in range(0, len(target), _BLOCK):
-        rest = target[start : start + _BLOCK].T.copy()  # (k, block): the negative gradient
-        w = np.zeros_like(rest)
+        rest = target[start : start + _BLOCK].copy()  # the negative gradient
+        w = weights[start : start + _BLOCK]
         for _ in range(_SWEEPS):
             for topic in range(len(gram)):
-                step = np.maximum(rest[topic] / scale[topic], -w[topic])
-                w[topic] += step
-                rest -= gram[topic][:, None] * step
-        weights[start : start + _BLOCK] = w.T
+                step = np.maximum(rest[:, topic] / scale[topic], -w[:, topic])
+                moved = np.flatnonzero(step)
+                w[moved, topic] += step[moved]
+                rest[moved] -= step[moved, None] * gram[topic]
     return weights
