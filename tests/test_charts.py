@@ -5,6 +5,7 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 
+from policytext.intervals import wilson
 from policytext.report import charts, findings
 
 
@@ -144,11 +145,15 @@ def rows(*shares, documents=20):
 @pytest.mark.parametrize(
     ("shares", "shape"),
     [
-        ((0.1, 0.15, 0.3), "rise"),
+        ((0.1, 0.2, 0.3), "rise"),
         ((0.3, 0.2, 0.1), "fall"),
         ((0.1, 0.3, 0.1), "peak"),
         ((0.3, 0.1, 0.3), "trough"),
         ((0.1, 0.12, 0.11), "flat"),
+        ((0.1, 0.12, 0.15), "up"),
+        ((0.15, 0.12, 0.1), "down"),
+        ((0.1, 0.15, 0.1), "hump"),
+        ((0.15, 0.1, 0.15), "dip"),
         ((0.1,), "level"),
         ((), "none"),
     ],
@@ -181,3 +186,12 @@ def test_dense_series_have_a_line_and_no_marks():
     assert 'class="dot"' not in svg
     assert "<title>" not in svg
     assert svg.count("<polyline") == 1
+
+
+def test_difference_is_newcombes_hybrid_score_interval():
+    # Newcombe (1998), table II, example (a): 56/70 - 48/80, method 10: 0.0524 to 0.3339
+    low, high = wilson([48 / 80, 56 / 70], [80, 70])
+    first, last = (
+        charts.Point(at, str(at), share, low[at], high[at], 9, 9, 9) for at, share in enumerate((48 / 80, 56 / 70))
+    )
+    assert findings.difference(first, last) == pytest.approx((0.2, 0.0524, 0.3339), abs=5e-5)

@@ -68,10 +68,12 @@ def test_undated_documents_are_in_no_window():
 @pytest.mark.parametrize(
     ("years", "width"),
     [
-        ([2001 + i % 5 for i in range(50)], 1),
-        ([y for y in range(2001, 2026) for _ in range(3)], 2),
-        (list(range(1954, 2026)), 5),
+        ([2001 + i % 5 for i in range(100)], 1),
+        ([y for y in range(2001, 2026) for _ in range(5)], 3),
+        ([y for y in range(2001, 2026) for _ in range(4)], 5),
+        (list(range(1954, 2026)), 10),
         ([*range(1954, 2017), *(y for y in range(2017, 2026) for _ in range(80))], 1),
+        ([2001, 2002, 2003], 1),
         ([2020], 1),
         ([], 1),
     ],

@@ -1,19 +1,20 @@
 """Headline findings: plain sentences, each with its numbers, intervals and counts.
 
 Only periods with enough documents speak. A change is claimed when two intervals do not touch, which is stricter than a
-test at the same level; else the sentence says that no clear change is seen. Nothing here tests a trend or corrects a
-share: rooms to the left do, and the table says which.
+test at the same level. Where they touch but the interval of the difference leaves out zero, the sentence says that the
+share tends up or down; else that no clear change is seen. Nothing here tests a whole trend or corrects a share.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Literal
 
 from policytext.report.charts import THIN, Point, Series, interval, percent
 
-Shape = Literal["rise", "fall", "peak", "trough", "flat", "level", "none"]
+Shape = Literal["rise", "fall", "peak", "trough", "up", "down", "hump", "dip", "flat", "level", "none"]
 
 
 VERDICTS: dict[Shape, tuple[str, str]] = {
@@ -21,6 +22,10 @@ VERDICTS: dict[Shape, tuple[str, str]] = {
     "fall": ("↘ 下降", "fall"),
     "peak": ("↗↘ 先升后降", "rise, then fall"),
     "trough": ("↘↗ 先降后升", "fall, then rise"),
+    "up": ("↗ 倾向上升", "tends up"),
+    "down": ("↘ 倾向下降", "tends down"),
+    "hump": ("↗↘ 倾向先升后降", "tends up, then down"),
+    "dip": ("↘↗ 倾向先降后升", "tends down, then up"),
     "flat": ("→ 无明确变化", "no clear change"),
     "level": ("· 单一时期", "one period"),
     "none": ("· 文档太少", "too few documents"),
@@ -50,15 +55,39 @@ def shape(points: tuple[Point, ...]) -> tuple[Shape, Point | None]:
     first, last = points[0], points[-1]
     highest = max(points, key=lambda p: (p.share, -p.at))
     lowest = min(points, key=lambda p: (p.share, p.at))
-    if highest.low > max(first.high, last.high):
-        return "peak", highest
-    if lowest.high < min(first.low, last.low):
-        return "trough", lowest
-    if last.low > first.high:
-        return "rise", None
-    if last.high < first.low:
-        return "fall", None
-    return "flat", None
+    way = _tends(first, last)
+    rules: tuple[
+        tuple[Shape, bool, Point | None], ...
+    ] = (  # the first that holds; a clear change goes before a tendency
+        ("peak", highest.low > max(first.high, last.high), highest),
+        ("trough", lowest.high < min(first.low, last.low), lowest),
+        ("rise", last.low > first.high, None),
+        ("fall", last.high < first.low, None),
+        ("hump", _tends(first, highest) > 0 > _tends(highest, last), highest),
+        ("dip", _tends(first, lowest) < 0 < _tends(lowest, last), lowest),
+        ("up", way > 0, None),
+        ("down", way < 0, None),
+    )
+    return next(((name, turn) for name, holds, turn in rules if holds), ("flat", None))
+
+
+def _tends(first: Point, last: Point) -> int:
+    """Return 1 or -1 where the interval of the difference lies above or below zero, else 0."""
+    _, low, high = difference(first, last)
+    return 1 if low > 0 else -1 if high < 0 else 0
+
+
+def difference(first: Point, last: Point) -> tuple[float, float, float]:
+    """Return the last share less the first, and its interval from the two intervals.
+
+    Source: Newcombe (1998), Interval estimation for the difference between independent proportions, Statistics in
+    Medicine 17, method 10; for any two intervals, Zou and Donner (2008), Construction of confidence limits about
+    effect measures, Statistics in Medicine 27.
+    """
+    change = last.share - first.share
+    down = math.hypot(last.share - last.low, first.high - first.share)
+    up = math.hypot(last.high - last.share, first.share - first.low)
+    return change, change - down, change + up
 
 
 def sentence(line: Series, *, name_en: str, level: float = 0.95) -> Finding:
@@ -84,22 +113,43 @@ def _change(kind: Shape, first: Point, last: Point, turn: Point | None, level: f
     start, end = _when(first), _when(last)
     if turn is not None:
         t, t_en, when = _zh(turn, level, short=True), _en(turn, level, short=True), _when(turn)
-        up, down = ("升至", "回落到") if kind == "peak" else ("降至", "回升到")
-        verb, back = ("rose", "fell back") if kind == "peak" else ("fell", "recovered")
+        up, down = ("升至", "回落到") if kind in ("peak", "hump") else ("降至", "回升到")
+        verb, back = ("rose", "fell back") if kind in ("peak", "hump") else ("fell", "recovered")
+        zh, en = _JUDGED["clear turn" if kind in ("peak", "trough") else "lean turn"]
+        there, back_there = f"{verb} from {a_en} in {first.period}", f"then {back} to {b_en} in {last.period}"
         return (
-            f"由{start}的 {a}{up}{when}的 {t}，又{down}{end}的 {b}。",
-            f"{verb} from {a_en} in {first.period} to {t_en} in {turn.period}, then {back} to {b_en} in {last.period}.",
+            f"由{start}的 {a}{up}{when}的 {t}，又{down}{end}的 {b}，{zh}。",
+            f"{there} to {t_en} in {turn.period}, {back_there}; {en}.",
         )
-    if kind == "flat":
-        return (
-            f"由{start}的 {a}到{end}的 {b}，区间重叠，看不出明确变化。",
-            f"{a_en} in {first.period}, {b_en} in {last.period}; the intervals overlap, no clear change.",
-        )
-    up, verb = ("升至", "rose") if kind == "rise" else ("降至", "fell")
+    d, d_en = _points(first, last)
+    verbs = {"rise": ("升至", "rose"), "fall": ("降至", "fell")}
+    up, verb = verbs.get(kind, ("到", "went"))
+    zh, en = _JUDGED["clear" if kind in verbs else "flat" if kind == "flat" else "lean"]
     return (
-        f"由{start}的 {a}{up}{end}的 {b}，区间不相交。",
-        f"{verb} from {a_en} in {first.period} to {b_en} in {last.period}; the intervals do not overlap.",
+        f"由{start}的 {a}{up}{end}的 {b}，{d}，{zh}。",
+        f"{verb} from {a_en} in {first.period} to {b_en} in {last.period}, {d_en}; {en}.",
     )
+
+
+_JUDGED = {
+    "clear": ("两个区间不相交", "the intervals do not overlap"),
+    "lean": (
+        "两个区间重叠，但差值的区间不含零",
+        "the intervals overlap, but that of the difference leaves out zero",
+    ),
+    "clear turn": ("中间的区间与首尾都不相交", "the middle interval overlaps neither end"),
+    "lean turn": (
+        "区间有重叠，但两个差值的区间都不含零",
+        "intervals overlap, but those of both differences leave out zero",
+    ),
+    "flat": ("看不出明确变化", "no clear change"),
+}
+
+
+def _points(first: Point, last: Point) -> tuple[str, str]:
+    """Return the difference in percentage points, with its interval, in Chinese and English."""
+    change, low, high = (f"{100 * value:+.1f}".replace("-", "−") for value in difference(first, last))
+    return f"相差 {change} 个百分点（{low} 至 {high}）", f"a difference of {change} points ({low} to {high})"
 
 
 def _when(point: Point) -> str:

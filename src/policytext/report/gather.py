@@ -55,7 +55,7 @@ def gather(
         groups=_groups(store) if totals["documents"] else {},
         years=_years(store, config.trends.period),
         **shares,
-        topics=_topics(store, config),
+        topics=_topics(store, config, shares["window"]),
         quotes=strongest.by_label(store, codebook, config.report.passages_per_label),
         counts=_counts(store),
         skipped=_skipped(store, config.report.max_skipped),
@@ -182,7 +182,7 @@ def _parsed(value: Any) -> Any:
     return value
 
 
-def _topics(store: Queryable, config: Config) -> list[Topic]:
+def _topics(store: Queryable, config: Config, years: int) -> list[Topic]:
     """Return the topics by share of passages, each with its heaviest words, its course and its clearest passage.
 
     A passage counts for its strongest topic. Passages that no topic fits come last, as topic -1 without words.
@@ -190,7 +190,7 @@ def _topics(store: Queryable, config: Config) -> list[Topic]:
     words = store.sql("SELECT topic, term, weight FROM topic_terms WHERE rank < ? ORDER BY topic, rank", [TOPIC_WORDS])
     if words.empty:
         return []
-    table = _courses(store, config.trends.period)
+    table = _courses(store, config.trends.period, years)
     terms = {int(str(key)): rows for key, rows in words.groupby("topic")}
     shares = _topic_shares(store, config.trends.level)
     examples = strongest.of_topics(store)
@@ -229,10 +229,14 @@ def _topic_shares(store: Queryable, level: float) -> dict[int, tuple[float, floa
     return out
 
 
-def _courses(store: Queryable, period: str) -> pd.DataFrame:
-    """Return passages by topic and period; the period is null where the date is unknown or too vague."""
+def _courses(store: Queryable, period: str, years: int) -> pd.DataFrame:
+    """Return passages by topic and period, or window of years; null where the date is unknown or too vague."""
+    enough, name = _LONG_ENOUGH[period], _PERIODS[period]
+    if years > 1:
+        first = f"(CAST(left(date, 4) AS INTEGER) - 1) // {years} * {years} + 1"
+        enough, name = 4, f"({first}) || '–' || ({first} + {years - 1})"
     return store.sql(
-        f"SELECT t.topic, CASE WHEN length(d.date) >= {_LONG_ENOUGH[period]} THEN {_PERIODS[period]} END AS period,"
+        f"SELECT t.topic, CASE WHEN length(d.date) >= {enough} THEN {name} END AS period,"
         " count(*) AS n FROM topics t JOIN documents d ON d.id = t.doc_id GROUP BY ALL ORDER BY ALL"
     )
 

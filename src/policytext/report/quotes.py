@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 MAX_QUOTE = 600  # code points of a quoted passage; longer ones are cut around their evidence
+METHODS = {"classifier": "分类器 classifier", "lexicon": "词语 terms", "pattern": "句式 pattern", "hand": "人工 hand"}
+# A line break of a typesetter between two Han characters or full-width marks: shown, it would be a space.
+_BREAK = re.compile(
+    r"(?<=[\u3000-\u9fff\uf900-\ufaff\uff00-\uffef])\s*\n\s*(?=[\u3000-\u9fff\uf900-\ufaff\uff00-\uffef])"
+)
+_WORD = re.compile(r"\w")
 LANGUAGES = {"hans": "zh-Hans", "hant": "zh-Hant", "mixed": "zh", "none": "und"}
 
 
@@ -41,10 +48,12 @@ class Quote:
 def view(quote: Quote) -> dict[str, Any]:
     """Return a quote cut to size, as pieces of (text, terms that mark it or None)."""
     text, spans = cut(quote.text, quote.evidence)
-    terms = list(dict.fromkeys(e.term for e in quote.evidence if e.term))
+    firm = [e.term for e in quote.evidence if e.method != "classifier"]
+    terms = [term for term in dict.fromkeys([*firm, *(e.term for e in quote.evidence)]) if _WORD.search(term)]
     return {
         "quote": quote,
-        "pieces": pieces(text, spans),
+        "pieces": [(_BREAK.sub("", piece), why, firm) for piece, why, firm in pieces(text, spans)],
+        "method": "、".join(METHODS.get(method, method) for method in quote.method.split(" + ")),
         "terms": terms,
         "lang": LANGUAGES.get(quote.script, "zh"),
         "probability": _probability(quote.probability),

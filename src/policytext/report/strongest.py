@@ -92,8 +92,27 @@ def _quotes(store: Queryable, rows: Sequence[Mapping[str, Any]]) -> list[Quote]:
         return []
     ids = sorted({str(row["doc_id"]) for row in rows})
     documents = {row["id"]: row for row in as_rows(_documents(store, ids))}
+    headings = _headings(store, documents)
     evidence = _evidence(store, rows)
-    return [_quote(row, documents[row["doc_id"]], evidence.get(_key(row), ())) for row in rows]
+    return [
+        _quote(row, documents[row["doc_id"]], evidence.get(_key(row), ()), headings.get(str(row["doc_id"]), {}))
+        for row in rows
+    ]
+
+
+def _headings(store: Queryable, documents: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    """Return document -> heading in simplified characters -> heading as written."""
+    table = store.sql(
+        "SELECT doc_id, text, start, \"end\" AS stop FROM passages WHERE kind = 'heading'"
+        " AND doc_id IN (SELECT unnest(CAST(? AS VARCHAR[]))) ORDER BY doc_id, n",
+        [sorted(documents)],
+    )
+    out: dict[str, dict[str, str]] = {}
+    for row in as_rows(table):
+        doc = documents[row["doc_id"]]
+        start, end = _alignment(doc).to_original(int(row["start"]), int(row["stop"]))
+        out.setdefault(row["doc_id"], {})[row["text"].strip()] = doc["original"][start:end].strip()
+    return out
 
 
 def _key(row: Mapping[str, Any]) -> tuple[str, str, int]:
@@ -130,8 +149,13 @@ def _evidence(
     return out
 
 
-def _quote(row: Mapping[str, Any], doc: Mapping[str, Any], evidence: Iterable[tuple[int, int, str]]) -> Quote:
-    alignment = Alignment(tuple((int(p), int(n), int(o)) for p, n, o in _edits(doc["alignment"])))
+def _quote(
+    row: Mapping[str, Any],
+    doc: Mapping[str, Any],
+    evidence: Iterable[tuple[int, int, str]],
+    headings: Mapping[str, str],
+) -> Quote:
+    alignment = _alignment(doc)
     start, end = alignment.to_original(int(row["start"]), int(row["stop"]))
     spans = []
     for first, last, method in evidence:
@@ -147,10 +171,14 @@ def _quote(row: Mapping[str, Any], doc: Mapping[str, Any], evidence: Iterable[tu
         script=str(doc["script"]),
         probability=None if pd.isna(row["probability"]) else float(row["probability"]),
         method=str(row["method"]),
-        heading=text_or_none(row["heading"]) or "",
+        heading=" > ".join(headings.get(part, part) for part in (text_or_none(row["heading"]) or "").split(" > ")),
         place=text_or_none(doc["source_id"]) or (f"#{doc['member']}" if doc["member"] else ""),
         evidence=tuple(spans),
     )
+
+
+def _alignment(doc: Mapping[str, Any]) -> Alignment:
+    return Alignment(tuple((int(p), int(n), int(o)) for p, n, o in _edits(doc["alignment"])))
 
 
 def _edits(value: Any) -> Any:

@@ -14,10 +14,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from policytext import intervals
-from policytext.report.charts import THIN, position
+from policytext.report.charts import position
 from policytext.report.queries import CODED, Queryable
 
 WIDTHS = (1, 2, 3, 5, 10)  # years
+ENOUGH = 15  # documents of a window; the interval of fewer, clustered, is mostly too wide to tell anything
+FEWEST_WINDOWS = 4
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
@@ -51,20 +53,23 @@ def tagged(store: Queryable) -> pd.DataFrame:
 def width(years: Sequence[int]) -> int:
     """Return how many years a window of the headline takes; `years` has one entry a dated document.
 
-    One, when most documents lie in years with enough of them; else the narrowest window that leaves at most a quarter
-    of the windows thin.
+    One, when years with enough documents hold most of them; else the narrowest window of which three in four have
+    enough, or the widest that leaves a time series. It looks at documents alone, never at what they are tagged with.
 
-    >>> width([2020] * 9 + [2021] * 9), width([y for y in range(2001, 2026) for _ in range(3)]), width([2001])
-    (1, 2, 1)
+    >>> width([2020, 2021, 2022] * 20), width([y for y in range(2001, 2026) for _ in range(4)]), width([2001])
+    (1, 5, 1)
     """
+    widest = 1
     for years_a_window in WIDTHS:
         _, counts = np.unique((np.asarray(years, int) - 1) // years_a_window, return_counts=True)
-        solid = counts[counts >= THIN]
-        if len(counts) and (
-            4 * len(solid) >= 3 * len(counts) or (len(solid) >= 5 and solid.sum() >= 0.8 * counts.sum())
-        ):
-            return years_a_window
-    return 1
+        if years_a_window > 1 and len(counts) < FEWEST_WINDOWS:
+            break
+        widest = years_a_window
+        solid = counts[counts >= ENOUGH]
+        concentrated = len(solid) >= 5 and solid.sum() >= 0.8 * counts.sum()
+        if 4 * len(solid) >= 3 * len(counts) or concentrated:
+            break
+    return widest
 
 
 def trend(
