@@ -56,9 +56,7 @@ def shape(points: tuple[Point, ...]) -> tuple[Shape, Point | None]:
     highest = max(points, key=lambda p: (p.share, -p.at))
     lowest = min(points, key=lambda p: (p.share, p.at))
     way = _tends(first, last)
-    rules: tuple[
-        tuple[Shape, bool, Point | None], ...
-    ] = (  # the first that holds; a clear change goes before a tendency
+    rules: tuple[tuple[Shape, bool, Point | None], ...] = (  # the first that holds: clear changes before tendencies
         ("peak", highest.low > max(first.high, last.high), highest),
         ("trough", lowest.high < min(first.low, last.low), lowest),
         ("rise", last.low > first.high, None),
