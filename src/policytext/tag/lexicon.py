@@ -15,8 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from policytext.codebook import Codebook
-from policytext.tag.scan import Batch, Ints
+from policytext.tag.scan import Batch, Ints, outermost
 from policytext.tag.terms import Owner, TermFinder
+from policytext.tag.tokens import TokenPatterns
 
 
 @dataclass(frozen=True)
@@ -58,19 +59,33 @@ class Lexicon:
         self._finder = TermFinder(
             [Owner(label.terms, label.excluded) for label in codebook.labels], groups, codebook.variants
         )
-        self.terms = tuple(self._finder.terms)
+        self._tokens = TokenPatterns(codebook)
+        self.terms = (*self._finder.terms, *self._tokens.names)
 
-    def find(self, text: str) -> list[Hit]:
-        """Return the occurrences of every label's terms in one text, in order."""
-        hits = self.find_many((text,))
+    def find(self, text: str, words: Sequence[str] | None = None) -> list[Hit]:
+        """Return the occurrences of every label's terms in one text, in order; with its words, token patterns too."""
+        hits = self.find_many((text,), None if words is None else (words,))
         columns = (hits.label.tolist(), hits.term.tolist(), hits.start.tolist(), hits.end.tolist())
         return [Hit(self.labels[label], self.terms[term], s, e) for label, term, s, e in zip(*columns, strict=True)]
 
-    def find_many(self, texts: Sequence[str]) -> Hits:
-        """Return the occurrences in many texts as columns: the same as `find` on each, many times faster."""
+    def find_many(self, texts: Sequence[str], words: Sequence[Sequence[str]] | None = None) -> Hits:
+        """Return the occurrences in many texts as columns: the same as `find` on each, many times faster.
+
+        `words` tile their texts; without them token patterns are not tried.
+        """
         parts = [self._found(batch) for batch in self._finder.batches(texts)]
-        columns = zip(*parts, strict=True) if parts else [(np.zeros(0, dtype=np.int32),)] * 5
-        return Hits(self.labels, self.terms, *(np.concatenate(column) for column in columns))
+        columns = list(zip(*parts, strict=True)) if parts else [(np.zeros(0, dtype=np.int32),)] * 5
+        text, label, term, start, end = (np.concatenate(column) for column in columns)
+        if words is not None and len(self._tokens.names):
+            more = self._tokens.find(texts, words)
+            text, label, start, end = (
+                np.concatenate(pair) for pair in zip((text, label, start, end), (*more[:2], *more[3:]), strict=True)
+            )
+            term = np.concatenate([term, more[2] + len(self._finder.terms)])
+            kept = outermost(text * len(self.labels) + label, start, end)
+            kept = kept[np.lexsort((label[kept], end[kept], start[kept], text[kept]))]
+            text, label, term, start, end = (column[kept] for column in (text, label, term, start, end))
+        return Hits(self.labels, self.terms, text, label, term, start, end)
 
     def _found(self, batch: Batch) -> tuple[Ints, Ints, Ints, Ints, Ints]:
         """Columns text, label, term, start, end of one batch."""

@@ -1,0 +1,86 @@
+"""Patterns over words, by spaCy's Matcher, for what a string cannot say; tried only where an anchor occurs.
+
+A spaCy Doc costs more than the segmentation, so a passage without an anchor never becomes one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from policytext.codebook import Codebook
+from policytext.errors import CodebookError
+from policytext.tag.scan import Ints
+from policytext.tag.terms import Owner, TermFinder
+
+Row = tuple[int, int, int, int, int]  # text, label, pattern, start, end
+
+
+class TokenPatterns:
+    """The token patterns of a codebook's labels. `names` says what each is, as its note or its anchors."""
+
+    def __init__(self, codebook: Codebook) -> None:
+        self._patterns = [
+            (number, label.id, pattern) for number, label in enumerate(codebook.labels) for pattern in label.patterns
+        ]
+        self.names = tuple(pattern.note or "|".join(pattern.anchors) for _, _, pattern in self._patterns)
+        self._anchors = TermFinder([Owner(pattern.anchors) for _, _, pattern in self._patterns])
+
+    def find(self, texts: Sequence[str], words: Sequence[Sequence[str]]) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+        """Return columns text, label, pattern, start, end. `words` tile their texts.
+
+        Raises:
+            CodebookError: spaCy does not accept a pattern.
+        """
+        rows = list(self._rows(texts, words)) if self._patterns else []
+        table = np.array(rows, dtype=np.int32).reshape(len(rows), 5)
+        return tuple(table.T)  # type: ignore[return-value]
+
+    def _rows(self, texts: Sequence[str], words: Sequence[Sequence[str]]) -> Iterator[Row]:
+        for text, wanted in self._anchored(texts).items():
+            doc = self._doc(words[text])
+            for pattern in sorted(wanted):
+                for _, first, last in self._matchers[pattern](doc):
+                    span = doc[first:last]
+                    yield text, self._patterns[pattern][0], pattern, span.start_char, span.end_char
+
+    def _anchored(self, texts: Sequence[str]) -> dict[int, set[int]]:
+        """Return for each text with an anchor the patterns to try."""
+        wanted: dict[int, set[int]] = {}
+        for batch in self._anchors.batches(texts):
+            found = self._anchors.find(batch)
+            places = (batch.first + batch.text_of(found.start)).tolist()
+            for text, pattern in zip(places, found.owner.tolist(), strict=True):
+                wanted.setdefault(text, set()).add(pattern)
+        return wanted
+
+    def _doc(self, words: Sequence[str]) -> Any:
+        from spacy.tokens import Doc
+
+        return Doc(self._vocab, words=list(words), spaces=[False] * len(words))
+
+    @cached_property
+    def _vocab(self) -> Any:
+        import spacy
+
+        return spacy.blank("xx").vocab
+
+    @cached_property
+    def _matchers(self) -> list[Any]:
+        """One matcher a pattern, each keeping only the longest of overlapping matches."""
+        from spacy.errors import MatchPatternError
+        from spacy.matcher import Matcher
+
+        matchers = []
+        for name, (_, label, pattern) in zip(self.names, self._patterns, strict=True):
+            matcher = Matcher(self._vocab, validate=True)
+            try:
+                matcher.add(name, [json.loads(pattern.tokens)], greedy="LONGEST")
+            except (MatchPatternError, ValueError) as error:
+                raise CodebookError(f'label "{label}", pattern "{name}": spaCy rejects the tokens: {error}') from error
+            matchers.append(matcher)
+        return matchers
