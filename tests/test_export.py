@@ -29,6 +29,11 @@ def test_csv_text_is_never_a_formula(tmp_path, text):
     assert back == "'" + text
 
 
+def test_csv_guards_categories_too(tmp_path):
+    (file,) = export({"t": frame(text=pd.Categorical(["=1"]))}, tmp_path, "csv")
+    assert "'=1" in file.read_text(encoding="utf-8-sig")
+
+
 @pytest.mark.parametrize("text", ["-3.5", "+12", "-1,000", "政务公开", "a=b"])
 def test_csv_leaves_harmless_text_alone(tmp_path, text):
     (file,) = export({"t": frame(text=[text])}, tmp_path, "csv")

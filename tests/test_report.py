@@ -2,6 +2,7 @@ import hashlib
 import json
 import re
 from base64 import b64encode
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from policytext.codebook import Codebook, Dimension, Label
-from policytext.config import Config
+from policytext.config import Config, TrendsConfig
 from policytext.records import Alignment, Document, Passage, Skipped, Tag
 from policytext.report import ReportData, gather, render, write
 from policytext.report.html import Topic
@@ -153,6 +154,53 @@ def test_long_passage_is_cut_around_its_evidence():
     assert len(text) <= 602
     assert text[evidence[0].start : evidence[0].end] == "政务公开"
     assert (text[0], text[-1]) == ("…", "…")
+
+
+def test_lines_that_a_typesetter_broke_are_joined_between_han_characters_only():
+    text = "行政许\n可实行网上监控 e-government\nservice"
+    assert "行政许可实行网上监控 e-government\nservice</blockquote>" in render(
+        data(quotes={"stage.open": [quote(text)]})
+    )
+
+
+def test_page_stays_small_whatever_comes():
+    months = [f"{year}-{month:02d}" for year in range(1926, 2026) for month in range(1, 13)]
+    rows = [(label.id, month, 9, 99, 9, 0.1, 0.05, 0.2) for label in CODEBOOK.labels for month in months]
+    long = "政" * 200_000
+    quotes = {
+        label.id: [quote(long, (9, 99_999), title=long, source=long, path=long, heading=long)] * 5
+        for label in CODEBOOK.labels
+    }
+    skipped = pd.DataFrame([Skipped(long, "ingest", long)] * 200)
+    text = render(data(trends=trends(*rows), quotes=quotes, skipped=skipped))
+    assert len(text.encode()) < 1_500_000
+
+
+def test_probability_is_never_shown_as_certain():
+    text = render(data(quotes={"stage.open": [quote("公開", probability=0.9996)]}))
+    assert "<i>p</i> &gt; 0.99" in text
+
+
+def test_card_shows_scores_by_label_and_its_limits():
+    card = {
+        "labels": ["stage.open", "stage.smart"],
+        "cross_validation": {"macro_f1": 0.7, "f1": {"stage.open": 0.71234, "stage.smart": 0.6}},
+        "limits": ["judged alone"],
+        "labelled_by": "two readers",
+    }
+    text = render(data(card=card))
+    assert '<td class="num">0.712</td>' in text
+    assert "macro_f1 0.700" in text
+    assert "judged alone" in text
+    assert "two readers" in text
+
+
+def test_groups_of_a_trend_get_charts_of_their_own():
+    rows = trends(*[("stage.open", str(2000 + i), 20, 100, 10, 0.1, 0.05, 0.2) for i in range(3)])
+    grouped = pd.concat([rows.assign(group=name) for name in ("CN", "TW")])
+    text = render(data(trends=rows, grouped=grouped))
+    assert text.count('<svg class="chart"') == 3
+    assert "分组" in text
 
 
 def test_counts_that_do_not_add_up_are_said_aloud():
@@ -306,3 +354,62 @@ def test_gather_topics_are_shares_of_passages_with_the_unassigned_last(store):
     assert [(topic.topic, topic.share) for topic in topics] == [(1, 0.5), (0, 0.25), (-1, 0.25)]
     assert topics[0].periods == (("2001", 0.0), ("2002", 1.0))
     assert topics[0].quotes[0].text == "人工智能"
+
+
+def dated(n, year, label=True):
+    doc = document(f"d{n}", f"第{n}篇政务公开", date=f"{year}-05-01", region=("CN", "TW")[n % 2])
+    passage = Passage(doc.id, 0, 0, len(doc.text), "body", "", doc.text)
+    tags = [Tag(doc.id, 0, "stage.open", "classifier", 0.9, "yes", 0, len(doc.text))] if label else []
+    return doc, passage, tags
+
+
+def test_gather_makes_trends_of_its_own_where_none_are_given(store):
+    parts = [dated(n, 2020 + n % 3, n % 2 == 0) for n in range(12)]
+    add(store, [p[0] for p in parts], [p[1] for p in parts], [tag for p in parts for tag in p[2]])
+    found = gather(store, CODEBOOK, config())
+    assert found.trends[found.trends["label"] == "stage.open"]["tagged"].sum() == 6
+    assert found.trends["documents"].max() == 4
+    assert '<svg class="chart"' in render(found)
+
+
+def test_gather_turns_grouped_trends_into_whole_and_groups(store):
+    parts = [dated(n, 2020 + n % 3) for n in range(12)]
+    add(store, [p[0] for p in parts], [p[1] for p in parts], [tag for p in parts for tag in p[2]])
+    grouped = trends(*[("stage.open", "2020", 2, 2, 2, 1.0, 0.3, 1.0)] * 2).assign(region=["CN", "TW"])
+    by_region = replace(config(), trends=TrendsConfig(by=("region",)))
+    found = gather(store, CODEBOOK, by_region, trends=grouped)
+    assert found.grouped["group"].tolist() == ["CN", "TW"]
+    assert found.trends.query("label == 'stage.open'")["documents"].tolist() == [4, 4, 4]
+
+
+@pytest.mark.parametrize(("rule", "documents"), [("once", 1), ("each", 2)])
+def test_gather_counts_reprints_by_the_rule_of_the_config(store, rule, documents):
+    parts = [dated(0, 2020), dated(1, 2020)]
+    add(store, [p[0] for p in parts], [p[1] for p in parts], [tag for p in parts for tag in p[2]])
+    rows = [{"doc_id": "d0", "cluster": "c"}, {"doc_id": "d1", "cluster": "c"}]
+    store.insert("reprints", pa.Table.from_pylist(rows, schema=REPRINTS))
+    found = gather(store, CODEBOOK, replace(config(), trends=TrendsConfig(reprints=rule)))
+    assert found.trends["documents"].unique().tolist() == [documents]
+
+
+def test_gather_quotes_headings_as_they_were_written(store):
+    doc = document("d1", "公开资料\n政府公开信息", "公開資料\n政府公開資訊", script="hant")
+    passages = [
+        Passage("d1", 0, 0, 4, "heading", "", "公开资料"),
+        Passage("d1", 1, 5, 11, "body", "公开资料", "政府公开信息"),
+    ]
+    add(store, [doc], passages, [Tag("d1", 1, "stage.open", "classifier", 0.9, "yes", 5, 11)])
+    assert gather(store, CODEBOOK, config()).quotes["stage.open"][0].heading == "公開資料"
+
+
+def test_gather_spreads_quotes_over_scripts_and_decades(store):
+    docs = [document(f"d{i}", f"第{i}篇信息公开", date="2021", script="hans") for i in range(8)]
+    docs.append(document("t1", "台湾信息公开", date="2015", script="hant"))
+    docs.append(document("h1", "较早信息公开", date="2005", script="hans"))
+    passages = [Passage(d.id, 0, 0, len(d.text), "body", "", d.text) for d in docs]
+    chance = {"t1": 0.97, "h1": 0.96}
+    tags = [Tag(d.id, 0, "stage.open", "classifier", chance.get(d.id, 0.99), "yes", 0, len(d.text)) for d in docs]
+    add(store, docs, passages, tags)
+    found = [quote.path for quote in gather(store, CODEBOOK, config()).quotes["stage.open"]]
+    assert found[0] == "d0.txt"
+    assert {"t1.txt", "h1.txt"} <= set(found)

@@ -157,7 +157,8 @@ def _plain(value: Any) -> Any:
 
 
 def _text_columns(table: pd.DataFrame) -> list[str]:
-    return [c for c in table.columns if table[c].dtype == object or isinstance(table[c].dtype, pd.StringDtype)]
+    kinds = (pd.StringDtype, pd.CategoricalDtype)
+    return [c for c in table.columns if table[c].dtype == object or isinstance(table[c].dtype, kinds)]
 
 
 def _xlsx(tables: Mapping[str, pd.DataFrame], file: Path) -> None:

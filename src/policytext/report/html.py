@@ -23,6 +23,8 @@ from policytext.report import card, charts, findings, quotes, templating
 from policytext.report.quotes import Quote
 
 COLOURS = 8  # classes s1 ... s8 of the page
+MOST_ROWS = 150  # periods of a table; more are in trends.csv beside the page
+MOST_CSV = 400_000  # characters of the embedded trends table; the page stays small enough to mail
 GROUPS_SHOWN = 5  # lines of a chart by group; more cannot be told apart
 
 
@@ -188,9 +190,14 @@ def _group_chart(data: ReportData, label: Label) -> Markup:
 
 
 def _period_rows(lines: Sequence[charts.Series]) -> list[tuple[str, int, list[str]]]:
-    """Return (period, documents, share and interval of each series) for the table behind the charts."""
+    """Return (period, documents, share and interval of each series) for the table behind the charts.
+
+    Empty where there are too many periods to read.
+    """
     points = {(line.name, p.at): p for line in lines for p in line.points}
     places = sorted({p.at: p for line in lines for p in line.points}.items())
+    if len(places) > MOST_ROWS:
+        return []
     rows = []
     for at, any_point in places:
         cells = []
@@ -269,5 +276,6 @@ def _balance(counts: Mapping[str, int]) -> dict[str, Any] | None:
 
 
 def _csv(trends: pd.DataFrame) -> str:
-    """Return the trends as CSV for the page's own button; empty when there are none."""
-    return "" if trends.empty else trends.to_csv(index=False)
+    """Return the trends as CSV for the page's own button; empty when there are none or too many."""
+    text = "" if trends.empty else trends.to_csv(index=False)
+    return text if len(text) <= MOST_CSV else ""

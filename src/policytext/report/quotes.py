@@ -54,7 +54,7 @@ def view(quote: Quote) -> dict[str, Any]:
         "quote": quote,
         "pieces": [(_BREAK.sub("", piece), why, firm) for piece, why, firm in pieces(text, spans)],
         "method": "、".join(METHODS.get(method, method) for method in quote.method.split(" + ")),
-        "terms": terms,
+        "terms": [term[:40] for term in terms[:12]],
         "lang": LANGUAGES.get(quote.script, "zh"),
         "probability": _probability(quote.probability),
     }
@@ -113,7 +113,7 @@ def _merged(evidence: Iterable[Evidence], length: int) -> list[tuple[int, int, l
         why = f"{e.method}: {e.term}" if e.term else e.method
         if spans and start < spans[-1][1]:
             before = spans.pop()
-            spans.append((before[0], max(before[1], end), list(dict.fromkeys([*before[2], why]))))
+            spans.append((before[0], max(before[1], end), list(dict.fromkeys([*before[2], why[:60]]))[:6]))
         else:
-            spans.append((start, end, [why]))
+            spans.append((start, end, [why[:60]]))
     return spans
