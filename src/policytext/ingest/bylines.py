@@ -19,6 +19,7 @@ _WHO = re.compile(
     rf"(?:作\s*者|撰\s*文|撰\s*稿|采\s*写|(?<![\u4e00-\u9fff])文)\s*[:：︱丨|/／]\s*"
     rf"(?P<named>[^\s:：|｜,，、/／()（）\[\]【】<>]{{2,20}}(?:[ 、，,/]+(?:{_HAN_NAME})(?=[\s、，,/】)）]|$))*)"
 )
+_BARE = re.compile(r"(?:^|[|｜丨\s])作者\s?(?P<name>[\u4e00-\u9fff]{2,4})(?=$|[|｜丨\s])")
 _TITLED = r"(?:特约|见习|实习|首席|高级|资深|本报|本刊|本台|本网|特派|专栏|驻[\u4e00-\u9fff]{1,6})*(?:记者|記者|作者|撰稿人|评论员|通讯员|研究员|专栏作家)"
 _REPORTER = re.compile(rf"^[\s【\[（(《]*[^。！？；：:]{{0,18}}?{_TITLED}[\s:：/丨|]+(?P<name>{_NAMES})[\s】\])）]*$")
 _AFTER_TITLE = re.compile(rf"^.{{0,20}}?{_TITLED}[\s:：/]*(?=[\u4e00-\u9fff]{{2}})")
@@ -31,7 +32,7 @@ _INLINE = re.compile(
     r"(?:讯|電|电|日)?\s*[（(](?:[^（()）]{0,14}?)(?:记者|記者)[\s:：]*(?P<name>[\u4e00-\u9fff]{2,4})(?:[ 、，,/][^（()）]{0,40})?(?:摄|文|报道|整合|综合)?[）)]"
 )
 _SIGNED_END = re.compile(
-    r"[（(](?:本报|本报讯|本网|特约|通讯员|记者|記者|作者|文|撰稿|\s|[:：/])*(?P<name>[\u4e00-\u9fff]{2,4}(?:[ 、　][\u4e00-\u9fff]{2,4}){0,2})[）)]\s*$"
+    r"[（(](?:本报|本报讯|本网|特约|通讯员|记者|記者|作者|特约|评论员|文|图|撰稿|\s|[:：/])*(?P<name>[\u4e00-\u9fff]{2,4}(?:[ 、　][\u4e00-\u9fff]{2,4}){0,2})[）)]\s*$"
 )
 _NO_NAME = re.compile(
     r"^(?:完|全文完|待续|下转|上接|略|图片|资料|资料图|图|终|结束|注|续|有删节|节选|摘编|记者|综合|视频|原文|来源|编译|本文有删减|掌声|笑声|试行|暂行|一|二|三|四|五|未完)"
@@ -41,14 +42,17 @@ _SOURCE = re.compile(
     r"(?=$|[|｜)）\]】<>（(]|\s{2,}|作\s*者|时\s*间|责\s*任|责\s*编|编\s*辑|字\s*[号体]|分\s*享|打\s*印|浏\s*览|阅\s*读|点\s*击|发\s*布|发\s*表|日\s*期|评\s*论|举\s*报|参与|"
     r"\d+\s*人|\d{4}\s*[-年/.]|\d{1,2}:\d\d|关\s*键|大\s*中\s*小|\d+\s*条|0\s*评|我要|收藏|查看)"
 )
+_FROM = re.compile(
+    r"(?:本文|原文)(?:来自|來自|转自|轉自|首发于)[:：]?\s*[“「《]?(?P<value>[\u4e00-\u9fffA-Za-z·]{2,14})(?=[，,。”」》）)]|$)(?<!自媒体)(?<!客户端)(?<!网络)(?<!平台)"
+)
 _SOURCE_CLASS = re.compile(
-    r"(?:^|[\s_-])(?:\w{1,12}[_-])?(?:source|laiyuan|origin|original|sour|from|ly)(?:$|[\s_-]|\d)", re.IGNORECASE
+    r"(?:^|[\s_-])(?:\w{1,12}[_-])?(?:source|laiyuan|origin|sour|from|ly)(?:$|[\s_-]|\d)", re.IGNORECASE
 )
 _AUTHOR_CLASS = re.compile(
     r"(?:^|[\s_-])(?:\w{1,12}[_-])?(?:author|byline|writer)(?:[_-](?:name|txt))?(?:$|[\s_-]|\d)", re.IGNORECASE
 )
 _ACCOUNT_CLASS = re.compile(
-    r"(?:^|[\s_-])(?:\w{1,12}[_-])?(?:nickname|account|js_name|user-?name|profile\w{0,4})(?:$|[\s_-]|\d)",
+    r"(?:^|[\s_-])(?:\w{1,12}[_-])?(?:nickname|account|js_name|user-?name|profile_?nickname)(?:$|[\s_-]|\d)",
     re.IGNORECASE,
 )
 _PLATFORM = re.compile(r"(?:企鹅|头条|百家|搜狐|网易|大鱼|一点|澎湃|看点|凤凰)号|[+＋]?\s*关注")
@@ -96,7 +100,9 @@ def person(value: str) -> str | None:
     value = re.split(r"责任?编辑|責任?編輯|来源|來源|编辑|编译|时间|日期|浏览|阅读|摄影|校对|\d{4}[-年]", value)[
         0
     ].strip(" 、，,/:：|·")
-    return None if not 2 <= len(value) <= 30 or is_generic(value) or re.search(r"[。！？：]", value) else value
+    if not 2 <= len(value) <= 30 or is_generic(value) or re.search(r"[。！？：]", value):
+        return None
+    return value if re.search(r"[^\W\d_]", value) else None
 
 
 def is_byline(block: Block) -> bool:
@@ -143,6 +149,8 @@ def account(around: Around) -> str | None:
 
 def _labelled_outlet(found: list[Block]) -> str | None:
     for block, following in zip(found, [*found[1:], None], strict=True):
+        if match := _FROM.search(block.text):
+            return outlet_name(match["value"])
         if len(block.text) > 200 or (block.good and len(block.text) > 120):
             continue
         for match in _SOURCE.finditer(block.text):
@@ -166,6 +174,8 @@ def _labelled_author(found: list[Block]) -> str | None:
         for match in _WHO.finditer(text):
             if name := person(match["named"]):
                 return name
+        if (match := _BARE.search(text)) and (name := person(match["name"])):
+            return name
         if (match := _REPORTER.match(text)) and len(text) <= 40:
             return person(match["name"])
         if (written := sitelines.byline(text)) and (name := person(written)):

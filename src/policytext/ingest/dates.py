@@ -31,6 +31,12 @@ _DASHED = re.compile(
     r"(?<![0-9./-])(?P<y>(?:18|19|20)[0-9]{2})(?P<sep>[-/.])(?P<m>[01]?[0-9])(?P=sep)(?P<d>[0-3]?[0-9])(?![0-9])"
 )
 _ROC_SHORT = re.compile(r"(?<![0-9./-])(?P<y>[1-9][0-9]{1,2})[./-](?P<m>[01]?[0-9])[./-](?P<d>[0-3]?[0-9])(?![0-9./-])")
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_ENGLISH = re.compile(
+    r"\b(?:(?P<d1>[0-3]?[0-9])(?:st|nd|rd|th)?[ ,]+)?(?P<m>(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6})\.?[ ,]+"
+    r"(?:(?P<d2>[0-3]?[0-9])(?:st|nd|rd|th)?[ ,]+)?(?:[a-z]{3,9}[ ,]+)?(?P<y>(?:19|20)[0-9]{2})\b",
+    re.IGNORECASE,
+)
 _COMPACT = re.compile(r"(?<![0-9])(?P<y>(?:19|20)[0-9]{2})(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12][0-9]|3[01])(?![0-9])")
 _URL = re.compile(
     r"(?<![0-9])(?P<y>(?:19|20)[0-9]{2})[-/_.]?(?P<m>0[1-9]|1[0-2])(?:[-/_.]?(?P<d>0[1-9]|[12][0-9]|3[01]))?(?![0-9])"
@@ -63,6 +69,7 @@ def find(text: str, *, roc: bool = False) -> Iterator[Date]:
     ['2022-06-06', '2022-03', '2021-01-03']
     """
     if not _HINT.search(text):
+        yield from _english(text)
         return
     folded = fold(text)
     found = [*_written(folded, roc=roc), *_matches(_DASHED, folded)]
@@ -85,6 +92,15 @@ def _written(folded: str, *, roc: bool) -> Iterator[Date]:
         if iso:
             start = match.start() if match["era"] else match.start("y")
             yield Date(iso, start, match.end())
+
+
+def _english(text: str) -> Iterator[Date]:
+    """Dates such as Dec 28 Sat 2013 or 28 December 2013."""
+    for match in _ENGLISH.finditer(text):
+        day = match["d1"] or match["d2"]
+        iso = _iso(int(match["y"]), _MONTHS.index(match["m"][:3].lower()) + 1, int(day) if day else None)
+        if iso:
+            yield Date(iso, match.start(), match.end())
 
 
 def _matches(pattern: re.Pattern[str], folded: str, *, offset: int = 0) -> Iterator[Date]:

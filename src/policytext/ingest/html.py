@@ -16,7 +16,7 @@ _ENDING = re.compile(
     r"^[\s【\[（(*#>★●■▲△◆・-]*(?:"
     r"相[关關]\s?(?:文章|阅读|閱讀|新闻|新聞|链接|鏈接|报道|報導|推荐|資訊|资讯|内容|专题|稿件|信息)|延伸\s?(?:阅读|閱讀|[·・]\s?推荐)|推荐\s?(?:阅读|閱讀|文章|新闻)|"
     r"更多(?:精彩|新闻|内容|资讯|相关|消息)|相关资讯请关注|猜你喜[欢歡]|[为為]您推[荐薦]|为你推荐|热门(?:推荐|文章|评论|新闻|话题)|精彩(?:推荐|图片|视频)|往期(?:回顾|推荐|精选|文章)|"
-    r"近期热文|网友评论|最新评论|全部评论|\d[\d,]*\s?条评论|我要(?:跟帖|评论)|发表(?:评论|我的评论)|用户评论|网友回复|(?:作者|小编)最(?:近|新)文章|阅读下一篇|[上下]一[篇页条]|"
+    r"近期热文|网友评论|最新(?:评论|报道|文章|资讯|新闻|消息)|全部评论|\d[\d,]*\s?条评论|我要(?:跟帖|评论)|发表(?:评论|我的评论)|用户评论|网友回复|(?:作者|小编)最(?:近|新)文章|阅读下一篇|[上下]一[篇页条]|"
     r"版[权權](?:声明|所有|聲明)|免[责責][声聲]明|特[别別][声聲]明|[郑鄭]重[声聲]明|[声聲]明[:：]|本文系|本文[为為].{0,30}(?:上传|原创)|本文由.{0,24}(?:上传|发布|授权|原创)|"
     r"本(?:网站|網站|站|网|平台|公众号)(?:之|所|刊|部分|原创|仅|文章|声明).{0,40}|(?:欢迎)?转载请|未[经經](?:授权|授權|許可|许可|书面)|非[经經]授[权權]|扫(?:一扫|描|码)|长按(?:识别|下方|图片|二维码)|"
     r"(?:欢迎)?关注(?:我们|公众号|微信|.{0,12}(?:公众号|微信))|[\d.、 ]*回复[【“「]|点击(?:菜单|阅读原文|上方|下方|蓝字|图片)|点(?:个|亮|击)?[【“「]?在看|阅读原文|返回(?:首页|顶部|搜狐|腾讯)|"
@@ -25,6 +25,10 @@ _ENDING = re.compile(
     r"登[录錄入]后?|请先登录|分享(?:到|至|文章)|特别提示|风险提示[:：])",
     re.IGNORECASE,
 )
+_EDITORS = re.compile(r"^[\s【\[（(]*(?:责任编辑|責任編輯|责编|責編|编辑|編輯|本文来源|正文已结束)")
+_PROMOTION = re.compile(
+    r"下载.{0,8}客户端|点击(?:投票|进入|查看|这里|下载|报名)|火热进行|免费试玩|专享福利|戳这里|立即(?:报名|参与|下载)|扫码|关注.{0,10}(?:公众号|微信|微博)|粉絲團|按個.?讚|请下载"
+)
 _WRITER = re.compile(r"^[\s【\[（(]*(?:文\s*[/／丨|]|作者|记者|記者|采写|撰文)")  # part of the article for many papers
 _NOISE = re.compile(
     r"隱私權|隐私政策|隐私权|使用cookie|(?:浏览器|瀏覽器).{0,20}(?:播放|支持|版本|升级)|暂时无法播放|广告.{0,6}拦截|视频加载|正在加载|登[录錄]后(?:可|才|即|参与)|请先登录|"
@@ -32,7 +36,7 @@ _NOISE = re.compile(
     re.IGNORECASE,
 )
 _CREDIT = re.compile(
-    r"^[\s【\[（(▲△■●|*]*(?:本文)?(?:来源|來源|信息来源|稿件来源|文章来源|原标题|原標題|作者|记者|記者|编辑|編輯|责编|責編|责任编辑|責任編輯|校对|审核|监制|制图|排版|"
+    r"^[\s【\[（(▲△■●|*]*(?:本文)?(?:来源|來源|原题为|来自|信息来源|稿件来源|文章来源|原标题|原標題|作者|记者|記者|编辑|編輯|责编|責編|责任编辑|責任編輯|校对|审核|监制|制图|排版|"
     r"文[/／丨]|图[/／]|摄影|供稿|采写|撰文|策划|统筹|编审|审校|值班|发布(?:时间|日期)|时间|發布時間|字号|字体|浏览|阅读|分享|评论|点击|日期|标签|关键词|所属分类|下载)[^。！？]{0,60}$"
 )
 
@@ -51,7 +55,7 @@ def read_page(data: bytes) -> Reading:
     head = pagemeta.from_head(root, found.text)
     pages.clear(root)
     every = pages.blocks(root)
-    first, last = pages.article(every)
+    first, last = pages.article(every, pagemeta.title_block(head, every))
     title = pagemeta.title_of(head, every, first, last)
     kept = _trimmed(every, range(first, last), title)
     known = pagemeta.complete(head, title, every, kept)
@@ -83,11 +87,11 @@ def _trimmed(every: list[Block], inside: range, title: str | None) -> list[int]:
 
     Returns the numbers of the blocks that stay.
     """
-    kept = [i for i in inside if not every[i].beside and not _is_scrap(every[i])]
-    while kept and _leads_in(every[kept[0]], title):
+    kept = [i for i in inside if not every[i].beside]
+    kept = [i for i in kept[: _end([every[i] for i in kept])] if not _is_scrap(every[i])]
+    while kept and (_leads_in(every[kept[0]], title) or _promotes(every[kept[0]])):
         kept.pop(0)
-    kept = kept[: _end([every[i] for i in kept])]
-    while kept and _leads_out(every[kept[-1]]):
+    while kept and (_leads_out(every[kept[-1]]) or _promotes(every[kept[-1]])):
         kept.pop()
     return kept
 
@@ -109,6 +113,11 @@ def _leads_in(block: Block, title: str | None) -> bool:
     return pagemeta.is_dateline(text) or bylines.is_byline(block) or (block.linked > 0.5 * len(text) and not block.good)
 
 
+def _promotes(block: Block) -> bool:
+    """Say whether a block at an edge of the article is an advertisement of the site: it has a link and calls to act."""
+    return block.linked > 0 and len(block.text) < 250 and _PROMOTION.search(block.text) is not None
+
+
 def _leads_out(block: Block) -> bool:
     text = block.text
     return _CREDIT.match(text) is not None or _ENDING.match(text) is not None or block.linked > 0.6 * len(text)
@@ -121,7 +130,7 @@ def _end(kept: list[Block]) -> int:
     for i, block in enumerate(kept):
         if i and len(block.text) < 200 and _ENDING.match(block.text):
             after = sum(len(b.text) for b in kept[i + 1 :] if b.good and len(b.text) > 60 and not _ENDING.match(b.text))
-            if seen > 0.5 * total or after < 0.5 * seen:
+            if seen > 0.5 * total or after < 0.5 * seen or (seen > 200 and _EDITORS.match(block.text)):
                 return i
         seen += len(block.text)
     return len(kept)

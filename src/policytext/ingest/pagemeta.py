@@ -95,13 +95,13 @@ def complete(head: PageMeta, title: str | None, found: list[Block], kept: list[i
     )
     table = _table(found[: first + 3])
     published, source, certainty = _date(head, around, table, title)
-    outlet = bylines.outlet(around) or table.get("outlet") or head.outlet or bylines.account(around) or _site(head)
+    outlet = bylines.outlet(around) or _table_outlet(table) or head.outlet or bylines.account(around) or _site(head)
     return replace(
         head,
         title=title,
         author=bylines.author(around)
         or _usable(table.get("author"))
-        or _head_author(head, outlet)
+        or _head_author(head, outlet, found)
         or bylines.account(around),
         outlet=outlet,
         number=numbers.own(table["number"]) if "number" in table else None,
@@ -164,6 +164,10 @@ def _published(metas: dict[str, str], linked: Iterable[dict[str, Any]]) -> str |
     return next((iso for value in values if value and (iso := dates.parse(value)) and len(iso) == 10), None)
 
 
+def _table_outlet(table: dict[str, str]) -> str | None:
+    return bylines.outlet_name(re.split(r"作者|时间|编辑|责编|浏览|字体", table.get("outlet", ""))[0])
+
+
 def _usable(value: str | None) -> str | None:
     return bylines.person(value) if value else None
 
@@ -172,48 +176,93 @@ def _site(head: PageMeta) -> str | None:
     """Name of the site: stated, or what the page's title ends with."""
     if head.site and not bylines.is_generic(head.site):
         return head.site
-    ending = re.search(r"[_|｜\-–—]\s*([^_|｜\-–—]{2,16})$", head.titles[-1]) if head.titles else None
-    name = ending[1].strip() if ending else None
+    parts = re.split(r"\s*[_|｜–—]\s*|\s*-\s*", head.titles[-1])[1:] if head.titles else []
+    named = [part for part in parts if sitelines.is_outlet(part)]
+    if named:
+        return named[-1]
+    last = parts[-1].strip() if parts else ""
     return (
-        name
-        if name
-        and sitelines.is_outlet(name)
-        or (name and re.fullmatch(r"[\u4e00-\u9fff]{3,8}|[A-Z]{2,5} ?[\u4e00-\u9fff]{2,8}", name))
+        last
+        if re.fullmatch(
+            r"[\u4e00-\u9fff]{3,8}|[\u4e00-\u9fff]{3,16}(?:网站|网|社|报|局|府|厅|委|院|会)|[A-Z]{2,5} ?[\u4e00-\u9fff ]{2,10}",
+            last,
+        )
         else None
     )
 
 
-def _head_author(head: PageMeta, outlet: str | None) -> str | None:
-    author = head.author
-    if author is None or (outlet and (author in outlet or outlet in author)) or (head.site and author in head.site):
+def _head_author(head: PageMeta, outlet: str | None, found: list[Block]) -> str | None:
+    """Return the author that the head states, unless it is the site, the outlet or the editor."""
+    author, page_title = head.author, head.titles[-1] if head.titles else ""
+    if author is None or re.search(rf"[_|｜-]\s*{re.escape(author)}", page_title):
         return None
-    return author
+    if (outlet and (author in outlet or outlet in author)) or (head.site and author in head.site):
+        return None
+    edits = re.compile(rf"(?:编辑|責編|责编|编輯|編輯)\s*[:：]\s*[^。]{{0,12}}{re.escape(author)}")
+    return None if any(edits.search(block.text[:80]) for block in found) else author
+
+
+def title_block(head: PageMeta, found: list[Block]) -> int:
+    """Number of the block that shows the title, among those that belong to no menu; 0 if none does."""
+    for wanted in (_HEADINGS, None):
+        for i, block in enumerate(found):
+            if block.beside or (wanted and block.tag not in wanted) or not 6 <= len(block.text) <= 150:
+                continue
+            if any(_starts(title, block.text) for title in head.titles):
+                return i
+    return 0
 
 
 def title_of(head: PageMeta, found: list[Block], first: int, last: int) -> str | None:
     """Choose the title: the heading on the page that agrees with the page's own title, else that without the site."""
     page_title = head.titles[-1] if head.titles else ""
-    lines = [b.text for b in found[max(0, first - 12) : first + 5]]
-    near = ["".join(lines[i:j]) for i in range(len(lines)) for j in range(i + 1, min(i + 5, len(lines) + 1))]
-    marked = [b.text for b in found[:last] if b.tag in _HEADINGS or re.search(r"tit|headline", b.names, re.IGNORECASE)]
-    marked += [
-        text for b in found[:last] for names, text in b.marks if re.search(r"tit|headline", names, re.IGNORECASE)
-    ]
-    headings = [b.text for b in found[:last] if b.tag == "h1"]
+    bare = _without_site(page_title)
+    shown = [b for b in found[:last] if not b.beside or b.tag == "h1"]
+    headings = [b.text for b in shown if b.tag == "h1"]
+    marked = [b.text for b in shown if b.tag in _HEADINGS or re.search(r"tit|headline", b.names, re.IGNORECASE)]
+    marked += [text for b in shown for names, text in b.marks if re.search(r"tit|headline", names, re.IGNORECASE)]
     agreeing = [
-        h for h in [*headings, *marked, *near] if 4 <= len(h) <= 150 and any(_begins(title, h) for title in head.titles)
+        h for h in [*headings, *marked] if 4 <= len(h) <= 150 and any(_begins(title, h) for title in head.titles)
+    ]
+    agreeing += [
+        h for h in _joined(found, first) if 4 <= len(h) <= 150 and any(_starts(title, h) for title in head.titles)
     ]
     if agreeing:
-        best = next((h for h in agreeing if h in headings), None) or max(agreeing, key=len)
-        return _tidy(best)
+        within = [h for h in agreeing if len(_bare(h)) <= len(_bare(bare))] or agreeing
+        return _tidy(next((h for h in within if h in headings), None) or max(within, key=len))
     stated = next((title for title in head.titles[:-1] if len(title) >= 4), None)
     if stated and not (page_title and len(stated) < 0.3 * len(page_title)):
         return _tidy(stated)
+    above = _above_byline(found, first)
     if page_title:
-        bare = _without_site(page_title)
-        return _tidy(headings[0]) if headings and len(headings[0]) >= 6 > len(bare) else _tidy(bare)
-    table = _table(found[: first + 3]).get("title")
-    return table or (_tidy(headings[0]) if headings else None)
+        names_site = len(bare) < 6 or re.search(r"(?:官网|官方网站|网站|首页|网)$", bare)
+        return _tidy((headings or [above or bare])[0]) if names_site else _tidy(bare)
+    return _table(found[: first + 3]).get("title") or (_tidy(headings[0]) if headings else above)
+
+
+def _joined(found: list[Block], first: int) -> list[str]:
+    """Runs of up to four lines near the article: a title may be spread over them."""
+    lines = [block.text for block in found[max(0, first - 12) : first + 5]]
+    return ["".join(lines[i:j]) for i in range(len(lines)) for j in range(i + 1, min(i + 5, len(lines) + 1))]
+
+
+def _above_byline(found: list[Block], first: int) -> str | None:
+    """Return the line right above the date and source of an article."""
+    for i in range(max(1, first - 6), min(len(found), first + 6)):
+        if bylines.is_byline(found[i]) or (sitelines.label(found[i].text) and re.search(r"\d{4}", found[i].text)):
+            text = found[i - 1].text
+            return text if 6 <= len(text) <= 100 and not re.search(r"。|[:：]$", text) else None
+    return None
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"\W", "", text)
+
+
+def _starts(title: str, text: str) -> bool:
+    """Say whether a page's title starts with a text, and the text makes up a good part of it."""
+    a, b = _bare(title), _bare(text)
+    return len(b) >= 4 and a.startswith(b) and len(b) > 0.4 * len(a)
 
 
 def _begins(title: str, heading: str) -> bool:

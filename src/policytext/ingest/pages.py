@@ -30,6 +30,11 @@ _NOT_ARTICLE = re.compile(
     r"post[_-]?recommend|recent-article|article-other|news[_-]?editor|feedback|toolwrap|emotion|video-?(?:inner|box|wrap|info)|playlist|newsletter|donate|subscribe)(?:$|[\s_-]|\d)",
     re.IGNORECASE,
 )
+_LEGAL = re.compile(
+    r"ICP备|ICP證|版权所有|版權所有|Copyright|©|举报电话|客服电话|公网安备|增值电信|网络文化经营|广播电视节目制作|郑重声明|免责声明|違法和不良|违法和不良|未经.{0,8}授权|"
+    r"非經授權|許可證|许可证编号|备案号|All Rights? Reserved",
+    re.IGNORECASE,
+)
 _PUNCTUATION = re.compile(r"[，。！？；：、“”《》,.!?;]")
 _PRECEDING = frozenset("h1 h2 h3 h4 h5 h6".split())
 _MAX_DEPTH = 200
@@ -219,14 +224,15 @@ def _names(element: Element) -> str:
     return f"{element.get('class') or ''} {element.get('id') or ''}".strip()
 
 
-def article(found: list[Block]) -> tuple[int, int]:
+def article(found: list[Block], title_at: int = 0) -> tuple[int, int]:
     """Return the range of the blocks that the article's element holds.
 
     Every element is worth the sentences below it less the links and scraps below it; the best one is the article's.
+    Sentences above the block `title_at`, which shows the title, count for nothing.
     """
     worth: dict[tuple[int, ...], float] = {}
-    for block in found:
-        value = 0.0 if block.beside else _value(block)
+    for i, block in enumerate(found):
+        value = 0.0 if block.beside else min(0.0, _value(block)) if i < title_at else _value(block)
         for depth in range(1, len(block.path) + 1):
             path = block.path[:depth]
             worth[path] = worth.get(path, 0.0) + value
@@ -234,12 +240,14 @@ def article(found: list[Block]) -> tuple[int, int]:
         return 0, 0
     best = max(worth, key=lambda path: (worth[path] - 2.0 / len(path), len(path)))
     inside = [i for i, block in enumerate(found) if block.path[: len(best)] == best]
-    return inside[0], inside[-1] + 1
+    return max(inside[0], min(title_at, inside[-1])), inside[-1] + 1
 
 
 def _value(block: Block) -> float:
     size = len(block.text)
     free = size - block.linked
+    if _LEGAL.search(block.text) and size < 400:
+        return -30.0
     if block.good:
         return free - block.linked
     if block.linked > 0.5 * size:
