@@ -17,9 +17,10 @@ LAYERS = {
     "store": 3,
     **dict.fromkeys(ROOMS, 4),
     "engine": 5,
-    **dict.fromkeys(("pipeline", "lines", "learning"), 6),
-    **dict.fromkeys(("api", "cli"), 7),
-    **dict.fromkeys(("__init__", "__main__"), 8),
+    **dict.fromkeys(("views", "lines", "learning"), 6),
+    "pipeline": 7,
+    **dict.fromkeys(("api", "cli"), 8),
+    **dict.fromkeys(("__init__", "__main__"), 9),
 }
 # Where each third-party library may be imported; a library that is not here is not a dependency.
 HOMES = {

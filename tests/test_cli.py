@@ -103,6 +103,9 @@ def test_run_reports_json_and_no_bar_in_a_pipe(texts, tmp_path):
     table = policytext("trends", "--out", tmp_path / "out", "--by", "script", "--period", "month")
     assert table.stdout.startswith("label,period,script")
     assert policytext("kwic", "政务", "--out", tmp_path / "out").stdout.count("【政务】") > 0
+    assert policytext("keyness", "script=hant", "--out", tmp_path / "out").stdout.startswith("word,target")
+    assert policytext("keyness", "colour=red", "--out", tmp_path / "out").returncode == 2
+    assert policytext("codebook", "coverage", "--out", tmp_path / "out").stdout.startswith("label,")
     exported = policytext("export", "--out", tmp_path / "out", "--format", "xlsx", "--to", tmp_path / "t.xlsx")
     assert exported.returncode == 0
     assert (tmp_path / "t.xlsx").stat().st_size > 5000
@@ -126,3 +129,9 @@ def test_version_and_help_answer_fast():
     started = time.perf_counter()
     assert "Example: policytext run" in policytext("run", "--help").stdout
     assert time.perf_counter() - started < 20  # a hang, not a benchmark: speed is measured in benchmarks/
+
+
+def test_a_new_codebook_is_valid_and_never_overwrites(tmp_path):
+    assert policytext("codebook", "new", tmp_path / "mine.toml").returncode == 0
+    assert "valid" in policytext("codebook", "check", tmp_path / "mine.toml").stdout
+    assert policytext("codebook", "new", tmp_path / "mine.toml").returncode == 2

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from policytext import convert, lines, pipeline
+from policytext import convert, lines, views
 from policytext.codebook import load as load_codebook
 from policytext.config import Config
 from policytext.config import load as load_config
@@ -113,25 +113,25 @@ def trend(
     settings = _config(config)
     asked: dict[str, Any] = {"by": tuple(by) or settings.trends.by, "period": period or settings.trends.period}
     with open_store(out) as store:
-        return pipeline.trends(store, replace(settings, trends=replace(settings.trends, **asked)))
+        return views.trends(store, replace(settings, trends=replace(settings.trends, **asked)))
 
 
 def kwic(out: Path | str, term: str, *, width: int = 20, regex: bool = False) -> pd.DataFrame:
     """Return every occurrence of a term (in simplified Chinese) with its context."""
     with open_store(out) as store:
-        return pipeline.kwic(store, term, width=width, regex=regex)
+        return views.kwic(store, term, width=width, regex=regex)
 
 
 def write_report(out: Path | str, *, config: ConfigLike = None) -> Path:
     """Write report.html of a store anew and return its path."""
     with open_store(out) as store:
-        return pipeline.write_report(store, _config(config), Path(out) / "report.html")
+        return views.write_report(store, _config(config), Path(out) / "report.html")
 
 
 def export_tables(out: Path | str, to: Path | str, *, form: Format = "csv", config: ConfigLike = None) -> list[Path]:
     """Write the store's tables as csv, xlsx or parquet; return the paths."""
     with open_store(out) as store:
-        return pipeline.export(store, _config(config), Path(to), form)
+        return views.export(store, _config(config), Path(to), form)
 
 
 def _config(config: ConfigLike) -> Config:

@@ -55,6 +55,13 @@ class Period(StrEnum):
     month = "month"
 
 
+class By(StrEnum):
+    """Rows of the table of coverage."""
+
+    label = "label"
+    term = "term"
+
+
 class FileFormat(StrEnum):
     """Formats of exported tables."""
 
@@ -301,7 +308,7 @@ def trends(
     """Print shares over time with intervals, as CSV."""
     from dataclasses import replace
 
-    from policytext import pipeline
+    from policytext import views
 
     settings = _config(config)
     fields = tuple(name.strip() for name in by.split(",") if name.strip())
@@ -309,7 +316,7 @@ def trends(
         settings.trends, by=fields or settings.trends.by, period=(period or Period(settings.trends.period)).value
     )
     with _store(out) as store:
-        _print_table(pipeline.trends(store, replace(settings, trends=asked)), as_json)
+        _print_table(views.trends(store, replace(settings, trends=asked)), as_json)
 
 
 @app.command(epilog="Example: policytext kwic 赋权 --out results --width 20")
@@ -321,10 +328,10 @@ def kwic(
     as_json: JsonOption = False,
 ) -> None:
     """Print a term with its context on both sides (concordance)."""
-    from policytext import pipeline
+    from policytext import views
 
     with _store(out) as store:
-        table = pipeline.kwic(store, term, width=width)
+        table = views.kwic(store, term, width=width)
     total = len(table)
     table = table.head(limit) if limit else table
     if as_json:
@@ -336,13 +343,28 @@ def kwic(
     _say(f"{total} occurrences" + (f", {len(table)} shown" if len(table) < total else ""))
 
 
+@app.command(epilog="Example: policytext keyness region=TW --out results --limit 30")
+def keyness(
+    where: Annotated[str, typer.Argument(help="field=value: region=TW, date=2015..2019, label=stage.open ...")],
+    out: StoreOption = DEFAULT_OUT,
+    limit: Annotated[int, typer.Option(help="At most so many words; 0: all.", min=0)] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """Print the words that mark one part of the corpus against the rest."""
+    from policytext import views
+
+    with _store(out) as store:
+        table = views.keyness(store, where)
+    _print_table(table.head(limit) if limit else table, as_json)
+
+
 @app.command(name="report", epilog="Example: policytext report --out results")
 def report_(out: StoreOption = DEFAULT_OUT, config: ConfigOption = None) -> None:
     """Write report.html of a store anew."""
-    from policytext import pipeline
+    from policytext import views
 
     with _store(out) as store:
-        print(pipeline.write_report(store, _config(config), out / "report.html"))
+        print(views.write_report(store, _config(config), out / "report.html"))
 
 
 @app.command(epilog="Example: policytext export --out results --format xlsx --to tables.xlsx")
@@ -353,10 +375,10 @@ def export(
     config: ConfigOption = None,
 ) -> None:
     """Write the store's tables as files for other tools."""
-    from policytext import pipeline
+    from policytext import views
 
     with _store(out) as store:
-        for path in pipeline.export(store, _config(config), to, format_.value):
+        for path in views.export(store, _config(config), to, format_.value):
             print(path)
 
 
@@ -375,6 +397,33 @@ def codebook_check(file: Annotated[Path, typer.Argument(help="A codebook: a TOML
     print(f"{file}: valid; {len(book.dimensions)} dimensions, {len(book.labels)} labels, {terms} terms")
 
 
+@codebook_app.command("new", epilog="Example: policytext codebook new carbon.toml")
+def codebook_new(file: Annotated[Path, typer.Argument(help="The file to write; it must not exist yet.")]) -> None:
+    """Write a commented codebook to start one's own from."""
+    from policytext import codebook
+
+    try:
+        with file.open("x", encoding="utf-8") as stream:
+            stream.write(codebook.template())
+    except FileExistsError:
+        raise UsageError(f"{file}: exists already; name another file") from None
+    print(file)
+
+
+@codebook_app.command("coverage", epilog="Example: policytext codebook coverage --out results")
+def codebook_coverage(
+    out: StoreOption = DEFAULT_OUT,
+    config: ConfigOption = None,
+    by: Annotated[By, typer.Option(help="One row a label, or one a term.")] = By.label,
+    as_json: JsonOption = False,
+) -> None:
+    """Print what the codebook's terms alone find in a store: coverage, overlaps, conflicts."""
+    from policytext import views
+
+    with _store(out) as store:
+        _print_table(views.coverage(store, _config(config), by=by.value), as_json)
+
+
 @topics_app.command("fit", epilog="Example: policytext topics fit --out results --k 20")
 def topics_fit(
     out: StoreOption = DEFAULT_OUT,
@@ -384,22 +433,22 @@ def topics_fit(
     """Fit topics anew on the passages that the store holds now; topic numbers change."""
     from dataclasses import replace
 
-    from policytext import pipeline
+    from policytext import pipeline, views
 
     settings = _config(config)
     asked = replace(settings.topics, k=k or settings.topics.k)
     with _store(out, write=True) as store:
         pipeline.refit_topics(store, asked, out)
-        _print_table(pipeline.show_topics(store), False)
+        _print_table(views.show_topics(store), False)
 
 
 @topics_app.command("show", epilog="Example: policytext topics show --out results")
 def topics_show(out: StoreOption = DEFAULT_OUT, as_json: JsonOption = False) -> None:
     """Print each topic's words and its share of passages."""
-    from policytext import pipeline
+    from policytext import views
 
     with _store(out) as store:
-        _print_table(pipeline.show_topics(store), as_json)
+        _print_table(views.show_topics(store), as_json)
 
 
 def _config(path: Path | None) -> Config:

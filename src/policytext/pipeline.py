@@ -1,7 +1,4 @@
-"""The order of the rooms: from sources to a store, from a store to trends and a report.
-
-Every function here is the library twin of a command.
-"""
+"""The order of the rooms: from sources to a store, from a store to topics, trends and a report."""
 
 from __future__ import annotations
 
@@ -16,21 +13,16 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
-from policytext import aggregate, engine, ingest, report, topics
-from policytext.codebook import load as load_codebook
+from policytext import engine, ingest, topics, views
 from policytext.config import Config
 from policytext.config import load as load_config
 from policytext.errors import UsageError
 from policytext.records import CODED_KINDS, Skipped
-from policytext.report.export import Format
 from policytext.store import FILES, NAME, TOPIC_TERMS, TOPICS, Store, to_document
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 log = logging.getLogger(__name__)
 DEFAULT_OUT = "policytext-out"
@@ -355,48 +347,10 @@ def place_topics(store: Store, folder: Path) -> None:
             store.insert("topics", pa.concat_tables(rows))
 
 
-def trends(store: Store, config: Config) -> pd.DataFrame:
-    """Return shares over time: one row a label, period and group, with intervals clustered by document."""
-    return aggregate.trend(counts(store, config), config.trends)
-
-
-PERIODS = {
-    "year": "substr(d.date, 1, 4)",
-    "quarter": "CASE WHEN length(d.date) > 4 THEN d.date[1:4] || 'Q' || (d.date[6:7]::INT + 2) // 3 END",
-    "month": "CASE WHEN length(d.date) > 4 THEN substr(d.date, 1, 7) END",
-}
-GROUPS = ("author", "outlet", "issuer", "level", "region", "genre", "script", "title")
-
-
-def counts(store: Store, config: Config) -> pd.DataFrame:
-    """Return, for each label and document, how many coded passages there are and how many carry the label.
-
-    Raises:
-        UsageError: `[trends] by` names a field that documents do not have.
-    """
-    by = config.trends.by
-    wrong = [name for name in by if name not in GROUPS]
-    if wrong:
-        raise UsageError(f'cannot group by "{wrong[0]}"; choose from {", ".join(GROUPS)}')
-    labels = load_codebook(config.resolve(config.tag.codebook)).ids()
-    groups = "".join(f', d."{name}"' for name in by)
-    query = f"""
-        WITH docs AS (
-            SELECT d.id AS doc_id, {PERIODS[config.trends.period]} AS period{groups}, d.path, d.date,
-                   count(p.n) AS passages
-            FROM documents d JOIN passages p ON p.doc_id = d.id AND p.kind IN ({_CODED})
-            GROUP BY ALL
-        ), judged AS (
-            SELECT doc_id, label, count(DISTINCT n) FILTER (decision = 'yes') AS tagged,
-                   count(DISTINCT n) FILTER (decision = 'abstain') AS abstained
-            FROM tags GROUP BY ALL
-        )
-        SELECT l.label, docs.*, coalesce(j.tagged, 0) AS tagged, coalesce(j.abstained, 0) AS abstained
-        FROM (SELECT unnest(?::VARCHAR[]) AS label) l CROSS JOIN docs
-        LEFT JOIN judged j ON j.doc_id = docs.doc_id AND j.label = l.label
-        ORDER BY l.label, docs.doc_id
-    """
-    return store.sql(query, [list(labels)])
+def refit_topics(store: Store, config: Any, out: Path) -> None:
+    """Fit topics anew on what the store holds now; topic numbers change."""
+    fit_topics(store, config, out / "topics")
+    place_topics(store, out / "topics")
 
 
 def _write_outputs(
@@ -409,7 +363,7 @@ def _write_outputs(
 ) -> None:
     started, counted, notes = about
     listen(Progress("report", 0, 1))
-    table = trends(store, config)
+    table = views.trends(store, config)
     _replace(out / "trends.csv", table.to_csv(index=False))
     finished = datetime.now(UTC)
     provenance = _provenance(config, rooms, started, finished)
@@ -421,7 +375,7 @@ def _write_outputs(
         config=config.as_dict(),
         counts=counted,
     )
-    write_report(store, config, out / "report.html", trends_table=table, provenance=provenance, notes=notes)
+    views.write_report(store, config, out / "report.html", trends_table=table, provenance=provenance, notes=notes)
     page = {"run": counted, "totals": totals, "notes": notes, "provenance": provenance}
     _replace(out / "run.json", json.dumps(page, ensure_ascii=False, indent=2) + "\n")
     listen(Progress("report", 1, 1))
@@ -442,23 +396,6 @@ def _provenance(config: Config, rooms: engine.Rooms, started: datetime, finished
     }
 
 
-def write_report(
-    store: Store,
-    config: Config,
-    path: Path,
-    *,
-    trends_table: pd.DataFrame | None = None,
-    provenance: dict[str, Any] | None = None,
-    notes: Sequence[str] = (),
-) -> Path:
-    """Write the one-file page of a store to `path`."""
-    codebook = load_codebook(config.resolve(config.tag.codebook))
-    table = trends(store, config) if trends_table is None else trends_table
-    data = report.gather(store, codebook, config, trends=table, provenance=provenance or {}, notes=tuple(notes))
-    report.write(data, path)
-    return path
-
-
 def _outputs_key(config: Config, instrument: str) -> str:
     parts = [asdict(config.topics), asdict(config.trends), asdict(config.report), instrument, version("policytext")]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -473,58 +410,3 @@ def _replace(path: Path, text: str) -> None:
     temporary = path.with_name(path.name + ".part")
     temporary.write_text(text, encoding="utf-8", newline="")
     temporary.replace(path)
-
-
-def kwic(store: Store, term: str, *, width: int = 20, regex: bool = False) -> pd.DataFrame:
-    """Return every occurrence of a term in the store with its context, oldest first.
-
-    Columns: doc_id, n, left, term, right, start, end (of the simplified text), date, title, path.
-    """
-    where, params = ("regexp_matches(p.text, ?)" if regex else "contains(p.text, ?)"), [term]
-    passages = store.sql(f"SELECT p.doc_id, p.n, p.text, p.start FROM passages p WHERE {where} ORDER BY 1, 2", params)
-    found = aggregate.kwic(passages, term, width=width, regex=regex)
-    about = store.sql("SELECT id AS doc_id, date, title, path FROM documents")
-    table = found.merge(about, on="doc_id", how="left")
-    return table.sort_values(["date", "path", "doc_id", "start"], ignore_index=True, kind="stable", na_position="last")
-
-
-def refit_topics(store: Store, config: Any, out: Path) -> None:
-    """Fit topics anew on what the store holds now; topic numbers change."""
-    fit_topics(store, config, out / "topics")
-    place_topics(store, out / "topics")
-
-
-def show_topics(store: Store) -> pd.DataFrame:
-    """Return one row a topic: its share of coded passages and its words; topic -1 is what no topic claims."""
-    return store.sql(
-        """
-        SELECT s.topic, round(s.passages / sum(s.passages) OVER (), 4) AS share, s.passages,
-               coalesce(w.words, '') AS words
-        FROM (SELECT topic, count(*) AS passages FROM topics GROUP BY 1) s
-        LEFT JOIN (
-            SELECT topic, string_agg(term, ' ' ORDER BY rank) AS words FROM topic_terms WHERE rank < 12 GROUP BY 1
-        ) w USING (topic) ORDER BY s.topic
-        """
-    )
-
-
-EXPORTED = {
-    "documents": "SELECT * EXCLUDE (original, text, alignment, blocks) FROM documents ORDER BY path, member",
-    "passages": "SELECT * EXCLUDE (words), array_to_string(words, ' ') AS words FROM passages ORDER BY doc_id, n",
-    "tags": "SELECT * FROM tags WHERE decision <> 'no' ORDER BY doc_id, n, label, start",
-    "evidence": "SELECT * FROM evidence ORDER BY doc_id, n, label, start",
-    "topics": "SELECT * FROM topics ORDER BY doc_id, n",
-    "topic_terms": "SELECT * FROM topic_terms ORDER BY topic, rank",
-    "skipped": "SELECT * FROM skipped ORDER BY path, member",
-    "duplicates": "SELECT * FROM duplicates ORDER BY path, member",
-}
-
-
-def export(store: Store, config: Config, to: Path, form: Format) -> list[Path]:
-    """Write trends and the store's tables to files; return their paths.
-
-    `form` is csv or parquet (a folder `to`, one file a table) or xlsx (a file `to`, one sheet a table). Tags that were
-    decided "no" are left out; the store has them.
-    """
-    tables = {"trends": trends(store, config), **{name: store.sql(query) for name, query in EXPORTED.items()}}
-    return report.export(tables, to, form)

@@ -1,0 +1,175 @@
+"""What can be asked of a store: trends, concordance, keywords, coverage of terms, topics, files for other tools.
+
+Every function here is the library twin of a command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from policytext import aggregate, report
+from policytext.codebook import load as load_codebook
+from policytext.config import Config
+from policytext.errors import UsageError
+from policytext.records import CODED_KINDS
+from policytext.report.export import Format
+from policytext.store import Store
+from policytext.tag.weak import coverage as term_coverage
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_CODED = ", ".join(f"'{kind}'" for kind in CODED_KINDS)
+
+
+def trends(store: Store, config: Config) -> pd.DataFrame:
+    """Return shares over time: one row a label, period and group, with intervals clustered by document."""
+    return aggregate.trend(counts(store, config), config.trends)
+
+
+PERIODS = {
+    "year": "substr(d.date, 1, 4)",
+    "quarter": "CASE WHEN length(d.date) > 4 THEN d.date[1:4] || 'Q' || (d.date[6:7]::INT + 2) // 3 END",
+    "month": "CASE WHEN length(d.date) > 4 THEN substr(d.date, 1, 7) END",
+}
+GROUPS = ("author", "outlet", "issuer", "level", "region", "genre", "script", "title")
+
+
+def counts(store: Store, config: Config) -> pd.DataFrame:
+    """Return, for each label and document, how many coded passages there are and how many carry the label.
+
+    Raises:
+        UsageError: `[trends] by` names a field that documents do not have.
+    """
+    by = config.trends.by
+    wrong = [name for name in by if name not in GROUPS]
+    if wrong:
+        raise UsageError(f'cannot group by "{wrong[0]}"; choose from {", ".join(GROUPS)}')
+    labels = load_codebook(config.resolve(config.tag.codebook)).ids()
+    groups = "".join(f', d."{name}"' for name in by)
+    query = f"""
+        WITH docs AS (
+            SELECT d.id AS doc_id, {PERIODS[config.trends.period]} AS period{groups}, d.path, d.date,
+                   count(p.n) AS passages
+            FROM documents d JOIN passages p ON p.doc_id = d.id AND p.kind IN ({_CODED})
+            GROUP BY ALL
+        ), judged AS (
+            SELECT doc_id, label, count(DISTINCT n) FILTER (decision = 'yes') AS tagged,
+                   count(DISTINCT n) FILTER (decision = 'abstain') AS abstained
+            FROM tags GROUP BY ALL
+        )
+        SELECT l.label, docs.*, coalesce(j.tagged, 0) AS tagged, coalesce(j.abstained, 0) AS abstained
+        FROM (SELECT unnest(?::VARCHAR[]) AS label) l CROSS JOIN docs
+        LEFT JOIN judged j ON j.doc_id = docs.doc_id AND j.label = l.label
+        ORDER BY l.label, docs.doc_id
+    """
+    return store.sql(query, [list(labels)])
+
+
+def write_report(
+    store: Store,
+    config: Config,
+    path: Path,
+    *,
+    trends_table: pd.DataFrame | None = None,
+    provenance: dict[str, Any] | None = None,
+    notes: Sequence[str] = (),
+) -> Path:
+    """Write the one-file page of a store to `path`."""
+    codebook = load_codebook(config.resolve(config.tag.codebook))
+    table = trends(store, config) if trends_table is None else trends_table
+    data = report.gather(store, codebook, config, trends=table, provenance=provenance or {}, notes=tuple(notes))
+    report.write(data, path)
+    return path
+
+
+def kwic(store: Store, term: str, *, width: int = 20, regex: bool = False) -> pd.DataFrame:
+    """Return every occurrence of a term in the store with its context, oldest first.
+
+    Columns: doc_id, n, left, term, right, start, end (of the simplified text), date, title, path.
+    """
+    where, params = ("regexp_matches(p.text, ?)" if regex else "contains(p.text, ?)"), [term]
+    passages = store.sql(f"SELECT p.doc_id, p.n, p.text, p.start FROM passages p WHERE {where} ORDER BY 1, 2", params)
+    found = aggregate.kwic(passages, term, width=width, regex=regex)
+    about = store.sql("SELECT id AS doc_id, date, title, path FROM documents")
+    table = found.merge(about, on="doc_id", how="left")
+    return table.sort_values(["date", "path", "doc_id", "start"], ignore_index=True, kind="stable", na_position="last")
+
+
+def show_topics(store: Store) -> pd.DataFrame:
+    """Return one row a topic: its share of coded passages and its words; topic -1 is what no topic claims."""
+    return store.sql(
+        """
+        SELECT s.topic, round(s.passages / sum(s.passages) OVER (), 4) AS share, s.passages,
+               coalesce(w.words, '') AS words
+        FROM (SELECT topic, count(*) AS passages FROM topics GROUP BY 1) s
+        LEFT JOIN (
+            SELECT topic, string_agg(term, ' ' ORDER BY rank) AS words FROM topic_terms WHERE rank < 12 GROUP BY 1
+        ) w USING (topic) ORDER BY s.topic
+        """
+    )
+
+
+EXPORTED = {
+    "documents": "SELECT * EXCLUDE (original, text, alignment, blocks) FROM documents ORDER BY path, member",
+    "passages": "SELECT * EXCLUDE (words), array_to_string(words, ' ') AS words FROM passages ORDER BY doc_id, n",
+    "tags": "SELECT * FROM tags WHERE decision <> 'no' ORDER BY doc_id, n, label, start",
+    "evidence": "SELECT * FROM evidence ORDER BY doc_id, n, label, start",
+    "topics": "SELECT * FROM topics ORDER BY doc_id, n",
+    "topic_terms": "SELECT * FROM topic_terms ORDER BY topic, rank",
+    "skipped": "SELECT * FROM skipped ORDER BY path, member",
+    "duplicates": "SELECT * FROM duplicates ORDER BY path, member",
+}
+
+
+def export(store: Store, config: Config, to: Path, form: Format) -> list[Path]:
+    """Write trends and the store's tables to files; return their paths.
+
+    `form` is csv or parquet (a folder `to`, one file a table) or xlsx (a file `to`, one sheet a table). Tags that were
+    decided "no" are left out; the store has them.
+    """
+    tables = {"trends": trends(store, config), **{name: store.sql(query) for name, query in EXPORTED.items()}}
+    return report.export(tables, to, form)
+
+
+def keyness(store: Store, where: str, *, min_count: int = 5) -> pd.DataFrame:
+    """Return which words mark the passages of the documents that `where` names against all others.
+
+    `where` is `field=value`, such as `region=TW` or `date=2015..2019` (a span of ISO dates), or `label=stage.open` for
+    passages that carry a label.
+
+    Raises:
+        UsageError: the expression names no known field, or one of the two parts is empty.
+    """
+    name, _, value = where.partition("=")
+    condition, params = _condition(name.strip(), value.strip())
+    table = store.arrow(
+        f"SELECT p.doc_id, p.words, coalesce({condition}, false) AS target FROM passages p "
+        f"JOIN documents d ON d.id = p.doc_id WHERE p.kind IN ({_CODED}) ORDER BY p.doc_id, p.n",
+        params,
+    )
+    target = table.column("target").to_numpy()
+    documents = table.column("doc_id").to_pylist()
+    return aggregate.keywords(table.column("words"), target, documents=documents, min_count=min_count)
+
+
+def _condition(name: str, value: str) -> tuple[str, list[str]]:
+    if name == "label":
+        carried = "SELECT 1 FROM tags t WHERE t.doc_id = p.doc_id AND t.n = p.n AND t.decision = 'yes' AND t.label = ?"
+        return f"EXISTS ({carried})", [value]
+    if name == "date" and ".." in value:
+        first, last = value.split("..", 1)
+        return "d.date >= ? AND d.date[1:length(?)] <= ?", [first, last, last]
+    if name == "date":
+        return "starts_with(d.date, ?)", [value]
+    if name in GROUPS:
+        return f'd."{name}" = ?', [value]
+    raise UsageError(f'"{name}" is no field to compare by; write field=value with label, date, {", ".join(GROUPS)}')
+
+
+def coverage(store: Store, config: Config, *, by: Literal["label", "term"] = "label") -> pd.DataFrame:
+    """Return what the codebook's terms alone find in the coded passages: coverage, overlap, conflict (see tag)."""
+    texts = store.arrow(f"SELECT text FROM passages WHERE kind IN ({_CODED}) ORDER BY doc_id, n").column("text")
+    return term_coverage(load_codebook(config.resolve(config.tag.codebook)), texts.to_pylist(), by=by)
