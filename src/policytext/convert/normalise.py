@@ -162,6 +162,8 @@ def _broken_lines(text: str) -> list[Change]:
     lengths = sorted(len(line) for line in lines if line and not line.isspace())
     if len(lengths) < 6 or not 15 <= lengths[len(lengths) * 9 // 10] <= 100:
         return []
+    if sum(line.endswith(_FULL_STOPS) for line in lines) * 2 > len(lengths):  # paragraphs, not pieces of them
+        return []
     widths = [len(line) + len(_WIDE.findall(line)) for line in (raw.rstrip() for raw in lines)]
     full = _full_lines(lines, widths)
     if not full:

@@ -64,7 +64,7 @@ _ORGAN = re.compile(
 )
 
 
-@dataclass
+@dataclass(slots=True)
 class Line:
     """One line of the text without the white space around it, and what is known of it."""
 
@@ -110,9 +110,10 @@ def classify(lines: list[Line], title: str, blocks: Sequence[tuple[int, int]], s
     speakers = _speakers(lines)
     for i in range(len(lines) - 1, -1, -1):  # from the end: what follows says what a heading is
         lines[i].kind = _own_kind(lines, i, speakers)
-    for line in lines:
-        if any(start < line.end and line.start < end for start, end in blocks):
-            line.kind = "boilerplate"
+    for start, end in blocks:
+        for line in lines:
+            if start < line.end and line.start < end:
+                line.kind = "boilerplate"
     _mark_signatures(lines)
     _mark_title(lines, title)
     _mark_attachments(lines)

@@ -70,11 +70,13 @@ def sentences(text: str) -> list[str]:
 def _pieces(text: str, lines: Sequence[Line], longest: int) -> Iterator[tuple[int, int, str, str]]:
     """Yield start, end, kind and heading path of every passage."""
     above: list[tuple[float, str]] = []
-    plain = 0.0
+    path, plain = "", 0.0
     for start, end, line in _joined_tables(lines):
-        path = " > ".join(title for _, title in above)
         if line.kind != "heading":
-            for first, last in _parts(text, start, end, longest if line.kind != "table" else end - start):
+            if end - start <= longest or line.kind == "table":
+                yield start, end, line.kind, path
+                continue
+            for first, last in _parts(text, start, end, longest):
                 yield first, last, line.kind, path
             continue
         level = _level(line)
@@ -85,6 +87,7 @@ def _pieces(text: str, lines: Sequence[Line], longest: int) -> Iterator[tuple[in
         yield start, end, "heading", " > ".join(title for _, title in above)
         if line.mark != "title":  # the title of the document heads no passage
             above.append((level, line.text))
+        path = " > ".join(title for _, title in above)
 
 
 def _level(line: Line) -> float:
@@ -106,9 +109,6 @@ def _joined_tables(lines: Sequence[Line]) -> Iterator[tuple[int, int, Line]]:
 
 def _parts(text: str, start: int, end: int, limit: int) -> Iterator[tuple[int, int]]:
     """Yield spans of whole sentences, each at most `limit` long where the sentences allow it."""
-    if end - start <= limit:
-        yield start, end
-        return
     first = last = start
     for sentence_start, sentence_end in _short_sentences(text, start, end, limit):
         if last > first and sentence_end - first > limit:

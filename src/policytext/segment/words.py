@@ -56,20 +56,17 @@ def _jieba(domain: list[str]) -> Callable[[str], list[str]]:
 
 
 def _tile(text: str, cut: Callable[[str], list[str]]) -> tuple[str, ...]:
-    if text.isascii() or not _has_surrogate(text):
+    try:
         return tuple(cut(text))
+    except UnicodeEncodeError:  # a lone surrogate, which UTF-8 and so rjieba cannot take
+        return _tile_around_surrogates(text, cut)
+
+
+def _tile_around_surrogates(text: str, cut: Callable[[str], list[str]]) -> tuple[str, ...]:
     safe = "".join("�" if "\ud800" <= mark <= "\udfff" else mark for mark in text)
-    words, done = [], 0
+    words: list[str] = []
+    done = 0
     for word in cut(safe):
         words.append(text[done : done + len(word)])
         done += len(word)
     return tuple(words)
-
-
-def _has_surrogate(text: str) -> bool:
-    """Say whether a text holds a lone surrogate, which UTF-8 and so rjieba cannot take."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return True
-    return False
