@@ -1,5 +1,6 @@
 """The codebook file: what loads, and what each mistake is told."""
 
+import doctest
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,8 @@ import pytest
 from policytext import codebook
 from policytext.errors import CodebookError
 
-DEFAULT = Path(__file__).parents[1] / "configs" / "codebooks" / "digital_government.toml"
+ROOT = Path(__file__).parents[1]
+DEFAULT = ROOT / "configs" / "codebooks" / "digital_government.toml"
 
 MINIMAL = """
 id = "c"
@@ -30,8 +32,9 @@ def write(tmp_path, extra="", text=MINIMAL):
     return file
 
 
-def test_default_codebook_has_no_problem():
-    assert codebook.check(DEFAULT) == []
+@pytest.mark.parametrize("file", sorted(DEFAULT.parent.glob("*.toml")), ids=lambda file: file.stem)
+def test_codebooks_that_come_along_have_no_problem(file):
+    assert codebook.check(file) == []
 
 
 def test_default_codebook_has_the_five_labels_and_three_dimensions_of_terms():
@@ -48,6 +51,15 @@ def test_every_hand_labelled_label_shows_positive_and_negative_examples():
     book = codebook.load(DEFAULT)
     for label_id in book.ids("classifier"):
         assert {example.applies for example in book.label(label_id).examples} == {True, False}
+
+
+def test_examples_of_the_page_run(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    page = (ROOT / "docs" / "codebook.md").read_text(encoding="utf-8")
+    example = doctest.DocTestParser().get_doctest(page, {}, "codebook.md", None, 0)
+    result = doctest.DocTestRunner().run(example)
+    assert result.attempted > 5
+    assert result.failed == 0
 
 
 def test_minimal_codebook_loads(tmp_path):

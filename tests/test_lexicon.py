@@ -73,6 +73,19 @@ def test_notation_of_terms(term, text, count):
     assert len(Lexicon(book(("a", [term], []))).find(text)) == count
 
 
+@pytest.mark.parametrize("name", ["digital_government", "carbon_neutrality"])
+def test_examples_of_labels_decided_by_terms_agree_with_the_terms(name):
+    book = codebook.load(DEFAULT.with_name(f"{name}.toml"))
+    lexicon = Lexicon(book)
+    wrong = [
+        (label_id, example.text)
+        for label_id in book.ids("terms")
+        for example in book.label(label_id).examples
+        if example.applies != (label_id in {hit.label for hit in lexicon.find(convert(example.text).text)})
+    ]
+    assert wrong == []
+
+
 def test_find_many_equals_find():
     lexicon = Lexicon(codebook.load(DEFAULT))
     texts = ["", "一网通办", "\n", "政务公开，接受社会监督", "", "赋权" * 3, "x"] * 3
