@@ -52,6 +52,46 @@ def test_turns_of_talk_are_speech(segmenter):
     assert kinds(segmenter, *lines) == ["speech", "speech", "speech", "short"]
 
 
+def test_a_reporter_is_a_speaker_where_people_talk(segmenter):
+    lines = ["记者：" + PROSE, "李大华：" + PROSE, "记者：" + PROSE, "李大华：" + PROSE]
+    assert kinds(segmenter, *lines) == ["speech"] * 4
+    assert kinds(segmenter, PROSE, "记者：张三", PROSE) == ["body", "boilerplate", "body"]
+
+
+def test_clauses_after_a_colon_are_list_items(segmenter):
+    lines = [
+        "第三条 有下列情形之一的，应当公开：",
+        "（一）涉及公众利益调整需要公众知晓的；",
+        "（二）需要公众参与决策的其他重要情形。",
+    ]
+    assert kinds(segmenter, *lines, "第四条 " + PROSE) == ["body", "list", "list", "body"]
+
+
+def test_a_numbered_line_with_a_full_stop_heads_plain_paragraphs(segmenter):
+    lines = ["（一）指导思想。" + PROSE * 2, "（二）基本原则。", "坚持问题导向。" + PROSE, "坚持融合发展。" + PROSE]
+    assert kinds(segmenter, *lines) == ["body", "heading", "body", "body"]
+
+
+def test_headings_without_a_mark_stand_below_the_numbered_one_above(segmenter):
+    text = f"一、引言\n愿景\n{PROSE}\n前提\n{PROSE}\n二、发展\n{PROSE}"
+    passages = segmenter.split(document(text))
+    assert [passage.heading for passage in passages if passage.kind == "body"] == [
+        "一、引言 > 愿景",
+        "一、引言 > 前提",
+        "二、发展",
+    ]
+
+
+def test_what_stands_above_a_report_is_boilerplate(segmenter):
+    lines = ["——2025年1月19日在省第十四届人民代表大会第三次会议上", "省长 张三", "各位代表：", PROSE]
+    assert kinds(segmenter, *lines) == ["boilerplate", "boilerplate", "boilerplate", "body"]
+
+
+def test_enactment_line_of_a_law_is_boilerplate(segmenter):
+    lines = ["（2004年6月17日国务院第五十四次常务会议通过）", "第一章 总则", "第一条 " + PROSE]
+    assert kinds(segmenter, *lines) == ["boilerplate", "heading", "body"]
+
+
 def test_table_rows_make_one_passage(segmenter):
     assert kinds(segmenter, PROSE, "指标\t2020\t2021", "比例\t1\t2", PROSE) == ["body", "table", "body"]
 

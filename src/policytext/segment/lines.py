@@ -33,6 +33,7 @@ _ITEMS = frozenset(("arabic", "arabic_paren", "circled", "bullet"))
 _NO_TITLE_END = frozenset("。！？；，、：….!?;,:—-")
 _TITLE_LENGTH = 45  # characters after the mark; longer headings are rare, and shorter clauses end with a mark
 _PLAIN_LENGTH = 40
+_RUN_IN_LENGTH = 16
 _HAN = re.compile("[\u3400-\u9fff]")
 _PROSE = re.compile("[。！？；：]")
 _SPEAKER = re.compile(
@@ -53,12 +54,18 @@ _FIELDS = (
     "联系人|联络人|联系电话|咨询电话|电话|传真|邮箱|电子邮[箱件]|邮编|邮政编码|地址|网址|责任编辑|责编|编辑|校对|审核|来源"
     "|原标题|作者|记者|抄送|抄报|主送|发文机关|成文日期|发布日期|公开方式|索引号|主题词|打印|分享"
 )
+_FIELD = re.compile(_FIELDS)
+_OFFICES = "主席|省长|市长|总理|州长|区长|县长|盟长|主任|行政长官|书记|部长|委员长|院长|检察长"
 _BOILERPLATE = re.compile(
     rf"[（(]?(?:此件|本件)[^。]{{0,8}}公开[^。]{{0,6}}[)）]?$|[（(]?完[)）]?$|[（(]?(?:{_FIELDS})\s?[：:]|文\s?[/／]"
     rf"|(?:附件|附表|附录|附)\s?[0-9一二三四五六七八九十]{{0,3}}\s?(?:[：:]|$)|.{{2,30}}[厅室处]\s+{_DAY}\s?印发$"
     r"|[-—–\s]*[0-9]{1,4}[-—–\s]*$|第\s?[0-9]+\s?页|.{2,60}[.…·]{3,}\s?[0-9]{1,4}$"
 )
 _ADDRESSEE = re.compile(r"(?:各|本|省|市|县|区|国务院|全国|有关|相关|尊敬的|.{0,20}各位)[^。！？；]{0,200}[：:]$")
+# Who speaks, when and where, above the salutation of a report: ——2025年1月19日在…会议上, 省长 某某.
+_DELIVERY = re.compile(
+    rf"[—-]{{0,3}}\s?[（(]?{_DAY}在.{{4,60}}[上会][)）]?$|.{{0,30}}(?:{_OFFICES})\s*[\u4e00-\u9fff·\s]{{2,8}}$"
+)
 _ORGAN = re.compile(
     r"[^。，；：！？]{0,40}(?:政府|[厅局委院部署处会办行司校]|办公[厅室]|中心|公司|大学|集团|总队|法院|检察院|小组)$"
 )
@@ -127,14 +134,12 @@ def _own_kind(lines: Sequence[Line], i: int, speakers: frozenset[str]) -> str:
     line = lines[i]
     if "\t" in line.text or line.text.count("|") > 1 or line.text.count("│") > 1:
         return "table"
-    if _is_boilerplate(line, i):
-        return "boilerplate"
     if speakers and (found := _SPEAKER.match(line.text)) and found[1] in speakers:
         line.rest = found.end()
         return "speech"
-    if line.titled and i + 1 < len(lines) and _heads(line, lines[i + 1]):
-        return "heading"
-    return "body"
+    if _is_boilerplate(line, i):
+        return "boilerplate"
+    return "heading" if _is_heading(lines, i) else "body"
 
 
 def _is_boilerplate(line: Line, i: int) -> bool:
@@ -143,9 +148,27 @@ def _is_boilerplate(line: Line, i: int) -> bool:
         return False
     if text[-1] in "：:" and i < 8 and _ADDRESSEE.match(text):
         return True
+    if i < 8 and len(text) <= 80 and _DELIVERY.match(text):
+        return True
     if len(text) <= 120 and text[-1] not in "。；" and (_DATE.fullmatch(text) or _ENACTED.fullmatch(text)):
         return True
     return len(text) <= 80 and (_FILE_NUMBER.fullmatch(text) or _BOILERPLATE.match(text)) is not None
+
+
+def _is_heading(lines: Sequence[Line], i: int) -> bool:
+    line = lines[i]
+    if i + 1 == len(lines):
+        return False
+    if line.titled:
+        return _heads(line, lines[i + 1])
+    # （二）基本原则。 alone on its line, above paragraphs without a number, and no item of a list of such lines
+    alone = (
+        line.mark in ("cn", "cn_paren")
+        and line.content <= _RUN_IN_LENGTH
+        and line.text.find("。") == len(line.text) - 1
+    )
+    listed = i > 0 and lines[i - 1].mark == line.mark and lines[i - 1].content <= _PLAIN_LENGTH
+    return alone and not listed and not lines[i + 1].mark and len(lines[i + 1].text) > len(line.text)
 
 
 def _heads(line: Line, following: Line) -> bool:
@@ -169,7 +192,7 @@ def _speakers(lines: Sequence[Line]) -> frozenset[str]:
     turns = sum(count for count in names.values() if count > 1)
     if turns < 3 or turns * 3 < len(lines):
         return frozenset()
-    return frozenset(names)
+    return frozenset(name for name, count in names.items() if count > 1 or not _FIELD.fullmatch(name))
 
 
 def _mark_signatures(lines: Sequence[Line]) -> None:
