@@ -9,6 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from policytext.codebook import Codebook, Dimension, Label
 from policytext.config import Config, TrendsConfig
@@ -91,6 +93,17 @@ def test_page_needs_no_network():
     assert all(link.startswith("#") for link in links)
 
 
+def test_page_can_be_read_out():
+    rows = [("stage.open", str(2000 + i), 20, 100, 10, 0.1, 0.05, 0.2) for i in range(3)]
+    page = Page(render(data(trends=trends(*rows), quotes={"stage.open": [quote("公開")]})))
+    ids = [value for _, name, value in page.attributes if name == "id"]
+    assert len(ids) == len(set(ids))
+    assert {value for _, name, value in page.attributes if name == "aria-labelledby"} <= set(ids)
+    assert {value[1:] for tag, name, value in page.attributes if tag == "a" and name == "href"} <= set(ids)
+    assert page.tags.count("svg") == sum(1 for tag, name, _ in page.attributes if (tag, name) == ("svg", "aria-label"))
+    assert page.tags.count("th") == sum(1 for tag, name, _ in page.attributes if (tag, name) == ("th", "scope"))
+
+
 def test_policy_allows_only_the_styles_and_the_script_that_are_on_the_page():
     text = render(data())
     policy = re.search(r'Content-Security-Policy" content="([^"]+)"', text)[1].replace("&#39;", "'")
@@ -149,6 +162,22 @@ def test_pieces_are_the_whole_text_and_overlapping_evidence_is_one_piece():
     assert [(piece, firm) for piece, why, firm in parts if why] == [("bcde", True)]
 
 
+SPANS = st.lists(
+    st.tuples(st.integers(0, 900), st.integers(0, 60), st.sampled_from(["lexicon", "classifier"])), max_size=8
+)
+
+
+@given(text=st.text(alphabet="政务公开 a\n𠮷", max_size=900), spans=SPANS)
+def test_cut_and_marked_text_is_still_the_text(text, spans):
+    evidence = [Evidence(start, start + length, "", method) for start, length, method in spans]
+    short, kept = cut(text, evidence, most=100)
+    assert len(short) <= 102
+    assert short.strip("…") in text or "…" in text
+    parts = pieces(short, kept)
+    assert "".join(piece for piece, _, _ in parts) == short
+    assert all(piece for piece, _, _ in parts)
+
+
 def test_long_passage_is_cut_around_its_evidence():
     text, evidence = cut("一" * 1000 + "政务公开" + "二" * 1000, [Evidence(1000, 1004, "政务公开", "lexicon")])
     assert len(text) <= 602
@@ -190,7 +219,7 @@ def test_card_shows_scores_by_label_and_its_limits():
     }
     text = render(data(card=card))
     assert '<td class="num">0.712</td>' in text
-    assert "macro_f1 0.700" in text
+    assert "cross_validation：macro_f1 0.700" in text
     assert "judged alone" in text
     assert "two readers" in text
 

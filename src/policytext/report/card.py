@@ -36,17 +36,21 @@ _METRICS = {
 def table(card: Mapping[str, Any], codebook: Codebook) -> dict[str, Any]:
     """Return the classifier's card: a table of whatever it says by label, its limits, and the rest as rows.
 
-    A card holds mappings label -> number (`f1`), or label -> mapping of numbers (`scores`), at the top or one level in.
+    A card holds mappings label -> number (`f1`), or label -> mapping of numbers (`scores`), at the top or one level in
+    (`cross_validation`); what else such a part says in plain values tells how its numbers came about.
     """
     labels = codebook.ids("classifier")
     columns: dict[str, Mapping[str, Any]] = {}
-    overall: dict[str, float] = {}
-    for part in (card, *(value for value in card.values() if isinstance(value, Mapping))):
-        for key, value in part.items():
-            if isinstance(value, Mapping):
-                columns |= _by_label(str(key), value, labels)
-            elif _is_number(value) and "f1" in str(key):
-                overall[str(key)] = value
+    basis: list[tuple[str, str]] = []
+    parts = [("", card), *((str(key), value) for key, value in card.items() if isinstance(value, Mapping))]
+    for name, part in parts:
+        found = [_by_label(str(key), value, labels) for key, value in part.items() if isinstance(value, Mapping)]
+        for more in found:
+            columns |= more
+        if name and any(found):
+            basis.append(
+                (name, " · ".join(f"{key} {_plain(value)}" for key, value in part.items() if _is_plain(value)))
+            )
     order = [*(key for key in _METRICS if key in columns), *(key for key in columns if key not in _METRICS)]
     limits = card.get("limits", ())
     return {
@@ -54,11 +58,19 @@ def table(card: Mapping[str, Any], codebook: Codebook) -> dict[str, Any]:
         "rows": [(codebook.label(label), [_number(columns[key].get(label)) for key in order]) for label in labels]
         if order
         else [],
-        "overall": [(key, _number(value)) for key, value in overall.items()],
+        "basis": basis,
         "labelled_by": str(card.get("labelled_by", "")),
         "limits": [str(limit) for limit in limits] if isinstance(limits, (list, tuple)) else [str(limits)],
         "rest": [(key, value[:300]) for key, value in flat(card)[:80]],
     }
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, str) or _is_number(value)
+
+
+def _plain(value: Any) -> str:
+    return _number(value) if _is_number(value) else str(value)
 
 
 def _by_label(key: str, value: Mapping[str, Any], labels: Sequence[str]) -> dict[str, Mapping[str, Any]]:
