@@ -104,6 +104,11 @@ def test_parquet_keeps_lists_and_types(tmp_path):
     ]
 
 
+def test_parquet_column_without_values_is_text(tmp_path):
+    (file,) = export({"t": frame(number=pd.Series([None, None], dtype=object), n=[1, 2])}, tmp_path, "parquet")
+    assert str(pq.read_schema(file).field("number").type) == "string"
+
+
 def test_dta_holds_long_chinese_text(tmp_path):
     (file,) = export({"t": frame(text=["政" * 5000, None], share=[0.5, None], yes=[True, False])}, tmp_path, "dta")
     back = pd.read_stata(file)

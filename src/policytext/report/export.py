@@ -104,7 +104,11 @@ def _parquet(table: pd.DataFrame, file: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    pq.write_table(pa.Table.from_pandas(table, preserve_index=False), file, compression="zstd")
+    rows = pa.Table.from_pandas(table, preserve_index=False)
+    for i, column in enumerate(rows.schema):
+        if pa.types.is_null(column.type):  # of a column without one value; readers want a type that stays
+            rows = rows.set_column(i, column.name, rows.column(i).cast(pa.string()))
+    pq.write_table(rows, file, compression="zstd")
 
 
 def _dta(table: pd.DataFrame, file: Path) -> None:
