@@ -103,3 +103,33 @@ def test_unknown_variant_is_refused():
 def test_dictionaries_hold_single_values():
     for name in ("TSCharacters", "TSPhrases", "TWPhrasesRev", "HKPhrasesRev"):
         assert all(value and " " not in value for value in dictionaries.load(name).values())
+
+
+def test_simplified_text_passes_untouched():
+    text = "乾隆年间的著作，昇平、喆、堃等人名，瞭望与藉口。"
+    assert convert.convert(text).text == text
+
+
+def test_japanese_text_passes_untouched():
+    text = "東京都は行政手続のオンライン化を進め、図書館や学校の機能を強化している。"
+    assert convert.convert(text) == (text, convert.convert(text).alignment, "none", "none")
+
+
+def test_traditional_lines_of_a_simplified_document_are_converted():
+    text = "我国数字政府建设进入新阶段，各地推进政务服务一网通办。\n" * 5 + "臺灣的數位發展部推動資訊公開。"
+    converted = convert.convert(text)
+    assert converted.text.split("\n")[-1] == "台湾的数位发展部推动信息公开。"
+    assert converted.text.split("\n")[0] == text.split("\n", maxsplit=1)[0]
+    assert (converted.script, converted.variant) == ("mixed", "tw2sg") or converted.script == "hans"
+
+
+def test_declared_region_decides_the_chain():
+    doc = Document(id="a", path="a.txt", member=0, sha256="", original="資料與數碼", text="資料與數碼", region="HK")
+    assert convert.simplify(doc, ConvertConfig()).variant == "hk2sg"
+
+
+def test_edits_of_two_steps_become_one():
+    """網際網路 -> 互聯網 -> 互联网 after a zero-width space that went: the span leads back to all of it."""
+    doc = convert.simplify(document("上網\u200b際網路，网际"), ConvertConfig(variant="tw2sp"))
+    assert doc.text.startswith("上互联网")
+    assert doc.original[slice(*doc.alignment.to_original(1, 4))] == "網\u200b際網路"

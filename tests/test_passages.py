@@ -58,6 +58,11 @@ def test_a_reporter_is_a_speaker_where_people_talk(segmenter):
     assert kinds(segmenter, PROSE, "记者：张三", PROSE) == ["body", "boilerplate", "body"]
 
 
+def test_a_turn_of_talk_goes_on_until_a_stage_direction(segmenter):
+    lines = ["王小明：" + PROSE, PROSE, "李大华：" + PROSE, "（与会者鼓掌，并表示没有其他意见。）", PROSE]
+    assert kinds(segmenter, *lines * 2)[:5] == ["speech", "speech", "speech", "body", "body"]
+
+
 def test_clauses_after_a_colon_are_list_items(segmenter):
     lines = [
         "第三条 有下列情形之一的，应当公开：",

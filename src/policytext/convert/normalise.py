@@ -22,7 +22,7 @@ _INVISIBLE = re.compile(
     f"|(?<=[{_HAN}])[\ufe00-\ufe0f\U000e0100-\U000e01ef]"
 )
 _LINE_END = re.compile("\r\n?")
-_SPACED_OUT = re.compile(f"(?<![{_HAN}])[{_HAN}](?: [{_HAN}]){{2,}}(?![{_HAN}])")
+_SPACED_OUT = re.compile(f"(?<![{_HAN}])(?<![{_HAN}] )[{_HAN}](?: [{_HAN}]){{2,}}(?! ?[{_HAN}])")
 _MAY_BE_SPACED_OUT = re.compile(f" [{_HAN}] [{_HAN}]")
 _DECIMAL = re.compile("(?<=[0-9])．(?=[0-9])")
 _WIDE = re.compile(

@@ -18,25 +18,22 @@ _CODE_POINTS = 0x110000
 HANS, HANT, KANA, HAN = range(1, 5)  # kinds of characters
 _SAMPLE = 20_000  # characters that decide the region; marks are frequent, so more would only cost time
 
-# Forms of characters and everyday words of public texts that only these regions write. Votes: Taiwan, Hong Kong, other.
+# Forms of characters and everyday words of public texts that only some regions write. The key says which: Taiwan,
+# Hong Kong, neither.
 _MARKS = {
-    (
-        1,
-        0,
-        0,
-    ): "臺 縣 網路 軟體 硬體 數位 計畫 行政院 立法院 民國 部會 品質 資料庫 人工智慧 大陸 回饋 夥伴 主管機關 訂定 本法"
-    " 教育部 經濟部 內政部 公聽會 政委 平臺 機關 公務人員 里長 鄉鎮 業者 部長 次長 院長 國發會 滾動 專案 簡訊 行動裝置 "
-    " 影片 列印 規畫 建置",
-    (
-        0,
-        1,
-        0,
-    ): "綫 衞 説 嘅 喺 佢 咁 啲 唔 冇 咗 嚟 香港 特區 立法會 區議會 行政長官 特首 司長 私隱 港元 港幣 港府 港鐵 港人"
-    " 港股 本港 來港 在港 資訊科技 質素 公屋 邨 持份者 警務處 條例草案 樓宇 諮詢文件",
-    (0, 0, 1): "爲 信息 智能 質量 國務院 項目 黨中央 互聯網 計算機 程序 視頻 信息化 科學發展 鄉村 省 縣級 公安 我國",
-    (1, 1, 0): "資訊 程式 透過 伺服器 為 裡 資料 電郵 著 啟",
-    (0, 1, 1): "網絡 數據 軟件 硬件 計劃 着 移動",
+    "100": "臺 縣 網路 軟體 硬體 數位 計畫 行政院 立法院 民國 部會 品質 資料庫 人工智慧 大陸 回饋 夥伴 主管機關 訂定"
+    " 本法 教育部 經濟部 內政部 公聽會 政委 平臺 機關 公務人員 里長 鄉鎮 業者 部長 次長 院長 國發會 滾動 專案 簡訊"
+    " 行動裝置 影片 列印 規畫 建置",
+    "010": "綫 衞 説 嘅 喺 佢 咁 啲 唔 冇 咗 嚟 香港 特區 立法會 區議會 行政長官 特首 司長 私隱 港元 港幣 港府 港鐵"
+    " 港人 港股 本港 來港 在港 資訊科技 質素 公屋 邨 持份者 警務處 條例草案 樓宇 諮詢文件",
+    "001": "爲 信息 智能 質量 國務院 項目 黨中央 互聯網 計算機 程序 視頻 信息化 科學發展 鄉村 省 縣級 公安 我國",
+    "110": "資訊 程式 透過 伺服器 為 裡 資料 電郵 著 啟",
+    "011": "網絡 數據 軟件 硬件 計劃 着 移動",
 }
+
+
+# Characters that simplified text writes too: those of GB 2312, and in names those that the standard of 2013 took back.
+_IN_NAMES = frozenset("昇陞迺祇氾仝甯邨犇龢甦堃喆淼菉筦鉅璿燿珮劼崐彝勳")
 
 
 class Counts(NamedTuple):
@@ -99,15 +96,23 @@ def kinds() -> npt.NDArray[np.uint8]:
     for kind, pairs, others in ((HANS, to_traditional, to_simplified), (HANT, to_simplified, to_traditional)):
         for key, value in pairs.items():
             if key != value and key not in several.get(key, ()) and key not in others:
-                table[ord(key)] = kind
+                table[ord(key)] = kind if kind == HANS or not _is_simplified_too(key) else HAN
     return table
+
+
+def _is_simplified_too(mark: str) -> bool:
+    try:
+        mark.encode("gb2312")
+    except UnicodeEncodeError:
+        return mark in _IN_NAMES
+    return True
 
 
 def region(text: str) -> Variant:
     """Return the chain for the region whose forms and words a traditional text uses; t2s where none stands out."""
     sample = text[:_SAMPLE]
     votes = Counter(mark for _, _, mark in chains.matches(_marks(), sample))
-    taiwan, hong_kong, other = (sum(count * int(voters[i]) for voters, count in votes.items()) for i in range(3))
+    taiwan, hong_kong, other = (sum(count * int(regions[i]) for regions, count in votes.items()) for i in range(3))
     if max(taiwan, hong_kong) <= other:
         return "t2s"
     return "tw2sg" if taiwan >= hong_kong else "hk2sg"
@@ -115,6 +120,6 @@ def region(text: str) -> Variant:
 
 @cache
 def _marks() -> chains.Stage:
-    """Return the marks of regions, compiled: mark -> "110" where Taiwan and Hong Kong have it, the others not."""
-    rows = [(mark, "".join(map(str, voters))) for voters, marks in _MARKS.items() for mark in marks.split()]
+    """Return the marks of regions, compiled: mark -> the regions that write it."""
+    rows = [(mark, regions) for regions, marks in _MARKS.items() for mark in marks.split()]
     return chains.compiled({}, sorted(rows, key=lambda row: (-len(row[0]), row)))

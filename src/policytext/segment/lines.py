@@ -34,6 +34,7 @@ _NO_TITLE_END = frozenset("。！？；，、：….!?;,:—-")
 _TITLE_LENGTH = 45  # characters after the mark; longer headings are rare, and shorter clauses end with a mark
 _PLAIN_LENGTH = 40
 _RUN_IN_LENGTH = 16
+_CLAUSE_LENGTH = 150  # a longer numbered line is a paragraph with a run-in heading, not a clause
 _HAN = re.compile("[\u3400-\u9fff]")
 _PROSE = re.compile("[。！？；：]")
 _SPEAKER = re.compile(
@@ -52,19 +53,19 @@ _FILE_NUMBER = re.compile(
 )
 _FIELDS = (
     "联系人|联络人|联系电话|咨询电话|电话|传真|邮箱|电子邮[箱件]|邮编|邮政编码|地址|网址|责任编辑|责编|编辑|校对|审核|来源"
-    "|原标题|作者|记者|抄送|抄报|主送|发文机关|成文日期|发布日期|公开方式|索引号|主题词|打印|分享"
+    "|时间|日期|发布时间|原标题|撰文|作者|记者|抄送|抄报|主送|发文机关|成文日期|发布日期|公开方式|索引号|主题词|打印|分享"
 )
 _FIELD = re.compile(_FIELDS)
 _OFFICES = "主席|省长|市长|总理|州长|区长|县长|盟长|主任|行政长官|书记|部长|委员长|院长|检察长"
 _BOILERPLATE = re.compile(
-    rf"[（(]?(?:此件|本件)[^。]{{0,8}}公开[^。]{{0,6}}[)）]?$|[（(]?完[)）]?$|[（(]?(?:{_FIELDS})\s?[：:]|文\s?[/／]"
+    rf"[（(]?(?:此件|本件)[^。]{{0,8}}公开[^。]{{0,6}}[)）]?$|[（(]?完[)）]?$|[（(【]?(?:{_FIELDS})\s?[：:]|文\s?[/／]"
     rf"|(?:附件|附表|附录|附)\s?[0-9一二三四五六七八九十]{{0,3}}\s?(?:[：:]|$)|.{{2,30}}[厅室处]\s+{_DAY}\s?印发$"
     r"|[-—–\s]*[0-9]{1,4}[-—–\s]*$|第\s?[0-9]+\s?页|.{2,60}[.…·]{3,}\s?[0-9]{1,4}$"
 )
 _ADDRESSEE = re.compile(r"(?:各|本|省|市|县|区|国务院|全国|有关|相关|尊敬的|.{0,20}各位)[^。！？；]{0,200}[：:]$")
 # Who speaks, when and where, above the salutation of a report: ——2025年1月19日在…会议上, 省长 某某.
 _DELIVERY = re.compile(
-    rf"[—-]{{0,3}}\s?[（(]?{_DAY}在.{{4,60}}[上会][)）]?$|.{{0,30}}(?:{_OFFICES})\s*[\u4e00-\u9fff·\s]{{2,8}}$"
+    rf"[—-]{{0,3}}\s?[（(]?{_DAY}在.{{4,60}}[上会](?:.{{0,40}}报告。?)?[)）]?$|.{{0,30}}(?:{_OFFICES})\s*[\u4e00-\u9fff·\s]{{2,8}}$"
 )
 _ORGAN = re.compile(
     r"[^。，；：！？]{0,40}(?:政府|[厅局委院部署处会办行司校]|办公[厅室]|中心|公司|大学|集团|总队|法院|检察院|小组)$"
@@ -125,6 +126,8 @@ def classify(lines: list[Line], title: str, blocks: Sequence[tuple[int, int]], s
     _mark_title(lines, title)
     _mark_attachments(lines)
     _mark_items(lines)
+    if speakers:
+        _mark_turns(lines)
     for line in lines:
         if line.kind in ("body", "list", "speech") and line.content < shortest:
             line.kind = "short"
@@ -179,8 +182,10 @@ def _heads(line: Line, following: Line) -> bool:
         return (
             following.mark != line.mark or not following.titled or (following.kind == "heading" and line.mark == "cn")
         )
-    if line.mark or len(line.text) > _PLAIN_LENGTH or not _HAN.search(line.text):
+    if line.mark or len(line.text) > _PLAIN_LENGTH or not _HAN.search(line.text) or line.text[0] in "（(【":
         return False
+    if following.text[-1] in "：:" and len(following.text) <= 60 and _ADDRESSEE.match(following.text):
+        return True  # the title of a letter within the document
     if following.kind == "heading":  # a heading may head a heading, but not a third one without a mark
         return bool(following.mark) or len(line.text) <= len(following.text) + 10
     return len(following.text) > len(line.text) and not following.titled and _PROSE.search(following.text) is not None
@@ -232,6 +237,18 @@ def _mark_attachments(lines: Sequence[Line]) -> None:
             inside = False
 
 
+def _mark_turns(lines: Sequence[Line]) -> None:
+    """Mark the paragraphs that go on with a turn of talk, until a heading or a stage direction ends it."""
+    talking = False
+    for line in lines:
+        if line.kind == "speech":
+            talking = True
+        elif line.kind == "body" and line.text[0] not in "（(":
+            line.kind = "speech" if talking else "body"
+        elif line.kind != "list":
+            talking = False
+
+
 def _mark_items(lines: Sequence[Line]) -> None:
     """Mark list items: lines with an item's mark, and clauses after a colon or between semicolons."""
     before: Line | None = None
@@ -239,7 +256,8 @@ def _mark_items(lines: Sequence[Line]) -> None:
         if line.kind == "body" and line.mark:
             opened = before is not None and before.text[-1] in "：:"
             goes_on = before is not None and before.kind == "list" and before.mark == line.mark
-            clause = line.mark in ("cn", "cn_paren") and (opened or goes_on or line.text[-1] in "；;")
+            short = len(line.text) <= _CLAUSE_LENGTH and (opened or goes_on)
+            clause = line.mark in ("cn", "cn_paren") and (short or line.text[-1] in "；;")
             if line.mark in _ITEMS or clause:
                 line.kind = "list"
         before = line
