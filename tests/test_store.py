@@ -11,6 +11,7 @@ from policytext.store import (
     EVIDENCE,
     FILES,
     NAME,
+    SKETCHES,
     TAGS,
     Added,
     Batch,
@@ -38,6 +39,7 @@ def batch(*docs, skipped=(), files=()):
         passages_table(passages),
         pa.Table.from_pylist(tags, schema=TAGS),
         EVIDENCE.empty_table(),
+        SKETCHES.empty_table(),
         tuple(skipped),
         tuple(files),
     )

@@ -25,9 +25,10 @@ from policytext import convert, ingest, segment, tag
 from policytext.codebook import Codebook
 from policytext.codebook import load as load_codebook
 from policytext.config import Config
+from policytext.ingest import reprints
 from policytext.records import Document, Passage, Skipped
 from policytext.segment.words import load as load_words
-from policytext.store import EVIDENCE, PASSAGES, TAGS, Batch, documents_table, passages_table
+from policytext.store import EVIDENCE, PASSAGES, SKETCHES, TAGS, Batch, documents_table, passages_table
 
 log = logging.getLogger(__name__)
 Found = TypeVar("Found")
@@ -140,8 +141,16 @@ def _judge(docs: Sequence[Document], rooms: Rooms, skipped: list[Skipped]) -> Ba
         passages=passages_table(passages) if passages else PASSAGES.empty_table(),
         tags=pa.table(columns.tags, schema=TAGS),
         evidence=pa.table(columns.evidence, schema=EVIDENCE),
+        sketches=_sketches(kept),
         skipped=tuple(skipped),
     )
+
+
+def _sketches(docs: Sequence[Document]) -> pa.Table:
+    """Return what finds reprints later, a row a different document."""
+    sketches = [reprints.sketch(doc_id, text) for doc_id, text in {doc.id: doc.text for doc in docs}.items()]
+    columns = {name: [getattr(sketch, name).tobytes() for sketch in sketches] for name in SKETCHES.names[1:]}
+    return pa.table({"doc_id": [sketch.doc_id for sketch in sketches], **columns}, schema=SKETCHES)
 
 
 def _split(doc: Document, rooms: Rooms) -> tuple[Document, list[Passage]]:
@@ -231,7 +240,7 @@ class Pool:
 def merge(batches: Sequence[Batch]) -> Batch:
     """Return one batch that holds what the given ones hold; passages of equal documents are taken once."""
     seen: set[str] = set()
-    parts: dict[str, list[pa.Table]] = {"passages": [], "tags": [], "evidence": []}
+    parts: dict[str, list[pa.Table]] = {"passages": [], "tags": [], "evidence": [], "sketches": []}
     for batch in batches:
         new = set(batch.documents.column("id").to_pylist()) - seen
         seen |= new

@@ -8,6 +8,7 @@ import logging
 import os
 import platform
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -15,14 +16,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from policytext import engine, ingest, topics, views
 from policytext.config import Config
 from policytext.config import load as load_config
 from policytext.errors import UsageError
+from policytext.ingest import reprints
+from policytext.ingest.reprints import Sketch
 from policytext.records import CODED_KINDS, Skipped
-from policytext.store import FILES, NAME, TOPIC_TERMS, TOPICS, Store, to_document
+from policytext.store import FILES, NAME, REPRINTS, TOPIC_TERMS, TOPICS, Store, to_document
 
 log = logging.getLogger(__name__)
 DEFAULT_OUT = "policytext-out"
@@ -118,6 +122,7 @@ def run(
         fresh = counts["read"] == 0 and not judged and not plan.changed
         if not (fresh and store.get("outputs") == _outputs_key(config, rooms.instrument) and _complete(out)):
             fresh = False
+            _reprints(store)
             _topics(store, config, out, listen, notes)
             _write_outputs(store, config, rooms, out, listen, (started, counts, notes))
             store.put("outputs", _outputs_key(config, rooms.instrument))
@@ -289,6 +294,24 @@ def _documents(store: Store, ids: Sequence[str]) -> list[Any]:
 
 
 # What to say about it
+
+
+def _reprints(store: Store) -> None:
+    """Find clusters of near-identical documents among all that the store holds."""
+    rows = store.arrow("SELECT * FROM sketches ORDER BY doc_id").to_pylist()
+    sketches = [
+        Sketch(
+            row["doc_id"],
+            np.frombuffer(row["signature"], np.uint32),
+            np.frombuffer(row["sentences"], np.uint64),
+            np.frombuffer(row["lengths"], np.uint32),
+        )
+        for row in rows
+    ]
+    found = reprints.join(sketches)
+    sizes = Counter(cluster for _, cluster in found)
+    several = [{"doc_id": doc_id, "cluster": cluster} for doc_id, cluster in found if sizes[cluster] > 1]
+    store.replace("reprints", pa.Table.from_pylist(several, schema=REPRINTS))
 
 
 def _topics(store: Store, config: Config, out: Path, listen: Listener, notes: list[str]) -> None:

@@ -26,10 +26,24 @@ if TYPE_CHECKING:
 
 FORMAT = "1"
 NAME = "policytext.duckdb"
-PER_DOCUMENT = ("passages", "tags", "evidence", "topics", "reprints")  # tables whose rows go with their document
+PER_DOCUMENT = (
+    "passages",
+    "tags",
+    "evidence",
+    "sketches",
+    "topics",
+    "reprints",
+)  # tables whose rows go with their document
 
+WRITTEN = ("documents", "passages", "tags", "evidence", "sketches")  # that one transaction adds rows to
 _ARROW = {str: pa.string(), int: pa.int32(), float: pa.float64(), bool: pa.bool_()}
-_SQL = {pa.string(): "VARCHAR", pa.int32(): "INTEGER", pa.float64(): "DOUBLE", pa.bool_(): "BOOLEAN"}
+_SQL = {
+    pa.string(): "VARCHAR",
+    pa.binary(): "BLOB",
+    pa.int32(): "INTEGER",
+    pa.float64(): "DOUBLE",
+    pa.bool_(): "BOOLEAN",
+}
 
 
 def schema(record: type, **extra: pa.DataType) -> pa.Schema:
@@ -72,6 +86,11 @@ FILES = pa.schema(
 )
 TOPICS = pa.schema([("doc_id", pa.string()), ("n", pa.int32()), ("topic", pa.int32()), ("share", pa.float64())])
 TOPIC_TERMS = pa.schema([("topic", pa.int32()), ("rank", pa.int32()), ("term", pa.string()), ("weight", pa.float64())])
+SKETCHES = pa.schema(
+    [
+        *(("doc_id", pa.string()), ("signature", pa.binary()), ("sentences", pa.binary()), ("lengths", pa.binary())),
+    ]
+)
 REPRINTS = pa.schema([("doc_id", pa.string()), ("cluster", pa.string())])
 LABELS = pa.schema(
     [("doc_id", pa.string()), ("n", pa.int32()), ("label", pa.string()), ("value", pa.bool_()), ("reader", pa.string())]
@@ -90,6 +109,7 @@ TABLES = {
     "evidence": EVIDENCE,
     "topics": TOPICS,
     "topic_terms": TOPIC_TERMS,
+    "sketches": SKETCHES,
     "reprints": REPRINTS,
     "skipped": SKIPPED,
     "duplicates": DUPLICATES,
@@ -154,6 +174,7 @@ class Batch:
     passages: pa.Table
     tags: pa.Table
     evidence: pa.Table
+    sketches: pa.Table
     skipped: tuple[Skipped, ...] = ()
     files: tuple[dict[str, Any], ...] = ()
 
@@ -291,7 +312,7 @@ class Store:
             drop, duplicates = self._duplicates(batch.documents)
             keep = [i for i in range(batch.documents.num_rows) if i not in drop]
             kept = batch if not drop else _without(batch, keep)
-            for name in ("documents", "passages", "tags", "evidence"):
+            for name in WRITTEN:
                 self.insert(name, getattr(kept, name))
             self.insert("duplicates", pa.Table.from_pylist(duplicates, schema=DUPLICATES))
             self.insert(
@@ -353,7 +374,7 @@ class Store:
         """Replace documents that are in the store by the same documents, judged anew."""
         with self.transaction():
             self._remove_documents(batch.documents.column("id").to_pylist())
-            for name in ("documents", "passages", "tags", "evidence"):
+            for name in WRITTEN:
                 self.insert(name, getattr(batch, name))
 
     def forget(self, paths: Sequence[str]) -> set[str]:
@@ -420,7 +441,7 @@ def _without(batch: Batch, keep: Sequence[int]) -> Batch:
     """Return the batch with only some of its documents, and what belongs to them."""
     documents = batch.documents.take(pa.array(keep, pa.int64()))
     ids = set(documents.column("id").to_pylist())
-    parts = {name: _of(getattr(batch, name), ids) for name in ("passages", "tags", "evidence")}
+    parts = {name: _of(getattr(batch, name), ids) for name in WRITTEN[1:]}
     return dataclasses.replace(batch, documents=documents, **parts)
 
 

@@ -51,9 +51,10 @@ def counts(store: Store, config: Config) -> pd.DataFrame:
     groups = "".join(f', d."{name}"' for name in by)
     query = f"""
         WITH docs AS (
-            SELECT d.id AS doc_id, {PERIODS[config.trends.period]} AS period{groups}, d.path, d.date,
+            SELECT d.id AS doc_id, {PERIODS[config.trends.period]} AS period{groups}, d.path, d.date, r.cluster,
                    count(p.n) AS passages
             FROM documents d JOIN passages p ON p.doc_id = d.id AND p.kind IN ({_CODED})
+            LEFT JOIN reprints r ON r.doc_id = d.id
             GROUP BY ALL
         ), judged AS (
             SELECT doc_id, label, count(DISTINCT n) FILTER (decision = 'yes') AS tagged,
