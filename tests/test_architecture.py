@@ -25,7 +25,6 @@ LAYERS = {
 # Where each third-party library may be imported; a library that is not here is not a dependency.
 HOMES = {
     "ahocorasick": {"tag"},
-    "altair": {"report"},
     "charset_normalizer": {"ingest"},
     "docx": {"ingest"},
     "duckdb": {"store"},
@@ -40,9 +39,9 @@ HOMES = {
     "rjieba": {"segment"},
     "sklearn": {"tag", "topics"},
     "spacy": {"tag"},
+    "threadpoolctl": {"topics"},
     "trafilatura": {"ingest"},
     "typer": {"cli"},
-    "vl_convert": {"report"},
     "xlsxwriter": {"report"},
     "numpy": None,  # arrays and tables are common ground
     "pandas": None,

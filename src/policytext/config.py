@@ -67,7 +67,7 @@ class TopicsConfig:
     """`[topics]`: what the corpus speaks of besides the codebook."""
 
     k: int = 12
-    min_passages: int = 20  # a word in fewer passages of the fitting sample is left out, printed, never in silence
+    min_passages: int = 0  # a word in fewer passages of the fitting sample is left out; 0: 1 in 400, from 2 to 20
     max_share: float = 0.25  # a word in a larger share of passages is left out
     fit_passages: int = 20_000  # the model is fitted on at most this many passages, drawn by hash
     seed: int = 20_21

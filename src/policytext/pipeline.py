@@ -338,6 +338,7 @@ def fit_topics(store: Store, config: Any, folder: Path) -> topics.TopicModel:
     sample = store.arrow(query, [config.fit_passages])
     model = topics.fit(sample.column("words").combine_chunks(), config)
     model.save(folder)
+    store.put("vocabulary", json.dumps(model.vocabulary.report() | {"converged": model.converged}, ensure_ascii=False))
     terms = [
         {"topic": topic, "rank": rank, "term": term, "weight": weight}
         for topic, rows in enumerate(model.terms(20))
@@ -399,7 +400,8 @@ def _write_outputs(
         counts=counted,
     )
     views.write_report(store, config, out / "report.html", trends_table=table, provenance=provenance, notes=notes)
-    page = {"run": counted, "totals": totals, "notes": notes, "provenance": provenance}
+    vocabulary = json.loads(store.get("vocabulary") or "null")
+    page = {"run": counted, "totals": totals, "notes": notes, "topics": vocabulary, "provenance": provenance}
     _replace(out / "run.json", json.dumps(page, ensure_ascii=False, indent=2) + "\n")
     listen(Progress("report", 1, 1))
 

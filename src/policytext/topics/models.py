@@ -223,13 +223,14 @@ def _vocabulary(sample: pa.LargeListArray, config: TopicsConfig) -> Vocabulary:
     present = np.bincount(pairs % max(len(names), 1), minlength=len(names))
     symbol = ~pc.match_substring_regex(names, _LETTER).to_numpy(zero_copy_only=False)
     stop = pc.is_in(names, value_set=pa.array(sorted(stopwords()))).to_numpy(zero_copy_only=False) & ~symbol
-    rare = (present < config.min_passages) & ~symbol & ~stop
+    least = config.min_passages or _least(len(sample))
+    rare = (present < least) & ~symbol & ~stop
     common = (present > config.max_share * len(sample)) & ~symbol & ~stop & ~rare
     kept = names.filter(pa.array(~(symbol | stop | rare | common))).to_pylist()
     if not kept:
         raise EmptyVocabulary(
             f"no word is left for topics: of {len(names)} distinct words in {len(sample)} passages, {symbol.sum()} are"
-            f" symbols or numbers, {stop.sum()} function words, {rare.sum()} in fewer than {config.min_passages}"
+            f" symbols or numbers, {stop.sum()} function words, {rare.sum()} in fewer than {least}"
             f" passages, {common.sum()} in more than {config.max_share:.0%} of them; lower [topics] min_passages, raise"
             " max_share, or read more documents"
         )
@@ -240,6 +241,15 @@ def _vocabulary(sample: pa.LargeListArray, config: TopicsConfig) -> Vocabulary:
         int(rare.sum()),
         tuple(sorted(names.filter(pa.array(common)).to_pylist())),
     )
+
+
+def _least(passages: int) -> int:
+    """Return in how many passages a word must stand when the config leaves it open: 1 in 400, from 2 to 20.
+
+    >>> _least(40), _least(2_000), _least(20_000)
+    (2, 5, 20)
+    """
+    return max(2, min(20, passages // 400))
 
 
 def _encoded(lists: pa.LargeListArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], pa.Array]:
@@ -277,12 +287,14 @@ def _factorise(matrix: sparse.csr_matrix, config: TopicsConfig) -> tuple[npt.NDA
     """Return the topics of a TF-IDF matrix, (k, words), rows to sum 1, the heaviest first; and whether they settled."""
     from sklearn.decomposition import NMF  # slow to load, and only a fit needs it
     from sklearn.exceptions import ConvergenceWarning
+    from threadpoolctl import threadpool_limits
 
     filled = matrix[np.diff(matrix.indptr) > 0]
     k = min(config.k, *filled.shape)
     init = "nndsvd" if k < min(filled.shape) else "random"
     model = NMF(k, init=init, random_state=config.seed, max_iter=_ITERATIONS, tol=_TOLERANCE)
-    with np.errstate(invalid="ignore"), warnings.catch_warnings():
+    # One thread: on a busy machine several take 12 times as long (k = 20), and the sums would depend on their number.
+    with threadpool_limits(1), np.errstate(invalid="ignore"), warnings.catch_warnings():
         # scikit-learn takes the root of an error of -1e-17 where the fit is exact; `converged` says the other.
         warnings.simplefilter("ignore", ConvergenceWarning)
         weights = model.fit_transform(filled)
