@@ -17,10 +17,11 @@ LAYERS = {
     "store": 3,
     **dict.fromkeys(ROOMS, 4),
     "engine": 5,
-    **dict.fromkeys(("views", "lines", "learning"), 6),
-    "pipeline": 7,
-    **dict.fromkeys(("api", "cli"), 8),
-    **dict.fromkeys(("__init__", "__main__"), 9),
+    **dict.fromkeys(("views", "lines"), 6),
+    "robustness": 7,
+    **dict.fromkeys(("pipeline", "learning"), 8),
+    **dict.fromkeys(("api", "cli"), 9),
+    **dict.fromkeys(("__init__", "__main__"), 10),
 }
 # Where each third-party library may be imported; a library that is not here is not a dependency.
 HOMES = {

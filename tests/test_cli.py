@@ -103,6 +103,9 @@ def test_run_reports_json_and_no_bar_in_a_pipe(texts, tmp_path):
     table = policytext("trends", "--out", tmp_path / "out", "--by", "script", "--period", "month")
     assert table.stdout.startswith("label,period,script")
     assert policytext("kwic", "政务", "--out", tmp_path / "out").stdout.count("【政务】") > 0
+    sensitivity = policytext("trends", "--out", tmp_path / "out", "--sensitivity")
+    assert "share_jieba" in sensitivity.stdout.splitlines()[0]
+    assert sensitivity.stdout.splitlines()[0].endswith("robust")
     assert policytext("keyness", "script=hant", "--out", tmp_path / "out").stdout.startswith("word,target")
     assert policytext("keyness", "colour=red", "--out", tmp_path / "out").returncode == 2
     assert policytext("codebook", "coverage", "--out", tmp_path / "out").stdout.startswith("label,")
@@ -118,7 +121,8 @@ def test_evaluate_scores_labels(tmp_path):
         '{"id": "2", "text": "粮食产量稳定。", "labels": []}\n',
         encoding="utf-8",
     )
-    found = rows(policytext("evaluate", "--labels", labels, "--json"))[-1]
+    found = rows(policytext("evaluate", "--labels", labels, "--readings", "--json"))[-1]
+    assert found["readings"]["passages"] == 2
     assert found["passages"] == 2
     labels.write_text('{"id": "1", "text": "x", "labels": ["stage.wrong"]}\n', encoding="utf-8")
     assert "stage.wrong" in policytext("evaluate", "--labels", labels).stderr

@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
@@ -285,16 +286,21 @@ def evaluate(
     labels: Annotated[list[Path], typer.Option("--labels", help="JSONL with id, text, labels; or references.")],
     config: ConfigOption = None,
     shared: Annotated[Path | None, typer.Option(help="Folder where referenced texts lie.")] = None,
+    readings: Annotated[bool, typer.Option(help="Also: which tags hang on an ambiguous conversion.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Score the tagger against labels by hand: per label, with intervals."""
     from policytext import learning
 
-    scores = learning.evaluate_labels(labels, _config(config), shared=shared)
+    settings = _config(config)
+    scores = learning.evaluate_labels(labels, settings, shared=shared)
+    hanging = asdict(learning.dependence(labels, settings, shared=shared)) if readings else None
     if as_json:
-        _emit(scores.as_dict())
-    else:
-        print(scores.as_table())
+        _emit(scores.as_dict() | ({"readings": hanging} if hanging else {}))
+        return
+    print(scores.as_table())
+    if hanging:
+        print(json.dumps(hanging, ensure_ascii=False, indent=2))
 
 
 @app.command(epilog="Example: policytext trends --by region --period year --out results > trends.csv")
@@ -302,13 +308,16 @@ def trends(
     out: StoreOption = DEFAULT_OUT,
     by: Annotated[str, typer.Option(help="Fields to group by, with commas: issuer,region ...")] = "",
     period: Annotated[Period | None, typer.Option(help="Default: as in the config.")] = None,
+    sensitivity: Annotated[
+        bool, typer.Option(help="Beside it the shares that other segmenters would give; slow.")
+    ] = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Print shares over time with intervals, as CSV."""
     from dataclasses import replace
 
-    from policytext import views
+    from policytext import robustness, views
 
     settings = _config(config)
     fields = tuple(name.strip() for name in by.split(",") if name.strip())
@@ -316,7 +325,9 @@ def trends(
         settings.trends, by=fields or settings.trends.by, period=(period or Period(settings.trends.period)).value
     )
     with _store(out) as store:
-        _print_table(views.trends(store, replace(settings, trends=asked)), as_json)
+        settings = replace(settings, trends=asked)
+        table = robustness.sensitivity(store, settings) if sensitivity else views.trends(store, settings)
+    _print_table(table, as_json)
 
 
 @app.command(epilog="Example: policytext kwic 赋权 --out results --width 20")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from policytext import convert, engine, evaluate, labels, tag
+from policytext import convert, engine, evaluate, labels, robustness, tag
 from policytext.codebook import Codebook
 from policytext.codebook import load as load_codebook
 from policytext.config import Config
@@ -80,6 +80,12 @@ def train(paths: Sequence[Path | str], config: Config, model: Path, *, shared: P
     fitted = tag.train(training_set(rows, config, codebook))
     fitted.save(model)
     return fitted.card
+
+
+def dependence(paths: Sequence[Path | str], config: Config, *, shared: Path | None = None) -> robustness.Dependence:
+    """Return how many tags of labelled passages would change if an ambiguous conversion had been read otherwise."""
+    codebook = load_codebook(config.resolve(config.tag.codebook))
+    return robustness.dependence(read_labels(paths, codebook, shared=shared), config)
 
 
 def evaluate_labels(paths: Sequence[Path | str], config: Config, *, shared: Path | None = None) -> Scores:
