@@ -180,3 +180,47 @@ def test_pipes_links_and_unreadable_files_are_skips(tmp_path):
     assert not docs
     assert len(skipped) == 5
     assert all(s.room == "ingest" and s.reason for s in skipped)
+
+
+@pytest.mark.parametrize("name", ["manifest.csv", "manifest.xlsx"])
+def test_manifest_wins_over_what_is_extracted_and_names_what_is_missing(tmp_path, name):
+    rows = [
+        ["文件名", "标题", "发布日期", "来源"],
+        ["a/1.txt", "清单里的标题", "2020-05-01", "某报"],
+        ["gone.txt", "没有", "", ""],
+    ]
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "1.txt").write_text(f"关于推进工作的通知\n{TEXT}\n某市人民政府\n2021年3月5日\n", encoding="utf-8")
+    (tmp_path / "2.txt").write_text(TEXT, encoding="utf-8")
+    if name.endswith("csv"):
+        (tmp_path / name).write_text("\n".join(",".join(row) for row in rows), encoding="gb18030")
+    else:
+        import openpyxl
+
+        book = openpyxl.Workbook()
+        for row in rows:
+            book.active.append(row)
+        book.save(tmp_path / name)
+    docs, skipped = everything(tmp_path)
+    told = next(doc for doc in docs if doc.path == "a/1.txt")
+    assert (told.title, told.date, told.outlet, told.date_source) == ("清单里的标题", "2020-05-01", "某报", "declared")
+    assert told.signed == "2021-03-05"
+    assert any("disagree" in note for note in told.notes)
+    assert [s.path for s in skipped] == ["gone.txt"]
+
+
+def test_change_of_a_manifest_row_shows_in_the_stamp(tmp_path):
+    (tmp_path / "1.txt").write_text(TEXT, encoding="utf-8")
+    stamps = []
+    for title in ("甲", "甲", "乙"):
+        (tmp_path / "manifest.csv").write_text(f"path,title\n1.txt,{title}\n", encoding="utf-8")
+        stamps.append(ingest.find([tmp_path])[0].stamp)
+    assert stamps[0] == stamps[1] != stamps[2]
+
+
+def test_manifest_without_a_path_column_is_a_skip_that_says_so(tmp_path):
+    (tmp_path / "manifest.csv").write_text("title\n甲\n", encoding="utf-8")
+    (tmp_path / "1.txt").write_text(TEXT, encoding="utf-8")
+    docs, skipped = everything(tmp_path)
+    assert len(docs) == 1
+    assert 'no column "path"' in skipped[0].reason

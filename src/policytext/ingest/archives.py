@@ -15,14 +15,23 @@ from pathlib import Path
 from typing import IO, Any
 
 from policytext.errors import ReadError
-from policytext.ingest.sources import ignored
 
+_LITTER = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db", "__macosx"})
 _RATIO = 250  # text compresses 3- to 20-fold; beyond this ratio, and beyond _FREE bytes, it is a bomb
 _FREE = 64_000_000
 _DEPTH = 3  # archives in archives
 _MEMBERS = 200_000
 _ENCRYPTED = 0x1
 _UTF8_NAME = 0x800
+
+
+def ignored(name: str) -> bool:
+    """Say whether a file or folder of this name is left out without a word.
+
+    >>> ignored(".DS_Store"), ignored("~$report.docx"), ignored("通知.txt")
+    (True, True, False)
+    """
+    return name.startswith((".", "~$")) or name.lower() in _LITTER
 
 
 def explain(error: BaseException) -> str:

@@ -148,7 +148,7 @@ def account(around: Around) -> str | None:
 
 
 def _labelled_outlet(found: list[Block]) -> str | None:
-    for block, following in zip(found, [*found[1:], None], strict=True):
+    for block, following in zip(found, [*found[1:], None], strict=False):
         if match := _FROM.search(block.text):
             return outlet_name(match["value"])
         if len(block.text) > 200 or (block.good and len(block.text) > 120):

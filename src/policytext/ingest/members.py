@@ -7,8 +7,8 @@ else is one unit without payload, opened by the worker that reads it.
 from __future__ import annotations
 
 import csv
-import io
-import json
+import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from policytext.config import IngestConfig
 from policytext.errors import ReadError
-from policytext.ingest import archives, encodings
+from policytext.ingest import archives, encodings, tables
 from policytext.ingest.sources import Source
 from policytext.records import Skipped
 
@@ -60,6 +60,7 @@ _INSTEAD = {
 }
 _PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".svg", ".ico")
 _LINE_BYTES_A_CHAR = 4  # UTF-8
+_ERRORS = (ReadError, OSError, EOFError, ValueError, KeyError, csv.Error, RuntimeError, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -71,42 +72,43 @@ class Unit:
     member: int  # 0-based position in the file
     kind: str  # a value of KINDS, or "row" (a mapping) or "line" (bytes of one JSON object)
     format: str  # what the file is, for the record: txt, csv, jsonl, zip/html ...
-    name: str  # name that dates and titles may be read from: of the file, or of the member
+    name: str  # name that dates may be read from: of the file, or of the member of an archive
     payload: bytes | dict[str, Any] | None = field(default=None, repr=False)
+    declared: dict[str, Any] | None = None  # row of the manifest
 
 
 def split(source: Source, config: IngestConfig) -> Iterator[Unit | Skipped]:
     """Yield the units of one file; every part of it is a unit or a Skipped with a reason."""
-    if source.problem:
-        yield Skipped(source.label, ROOM, source.problem)
-        return
-    if source.size == 0:
-        yield Skipped(source.label, ROOM, "the file is empty")
-        return
+    member = 0
     try:
-        yield from _split(source, config)
-    except (ReadError, OSError, EOFError, ValueError, csv.Error, RuntimeError) as error:
-        yield Skipped(source.label, ROOM, archives.explain(error))
+        for unit in _split(source, config):
+            yield replace(unit, declared=source.declared) if isinstance(unit, Unit) and source.declared else unit
+            member += 1
+    except _ERRORS as error:
+        rest = f"after {member} documents: " if member else ""
+        yield Skipped(source.label, ROOM, rest + archives.explain(error), member)
+    except Exception as error:  # noqa: BLE001 - parsers of hostile files raise anything; one never stops a batch
+        yield Skipped(source.label, ROOM, archives.explain(error), member)
 
 
 def _split(source: Source, config: IngestConfig) -> Iterator[Unit | Skipped]:
+    if source.problem or source.size == 0:
+        yield Skipped(source.label, ROOM, source.problem or "the file is empty")
+        return
     suffix, packed = suffix_of(source.file.name)
     kind = KINDS.get(suffix) or _sniffed(source.file)
-    rows = _STREAMED.get(kind)
-    if rows is not None:
-        yield from rows(source, config)
-        return
-    if kind == "unknown":
+    limit = config.max_file_mb * 1_000_000
+    if kind in _STREAMED:
+        yield from _STREAMED[kind](source, config)
+    elif kind == "unknown":
         yield Skipped(source.label, ROOM, unknown(suffix))
-    elif source.size > config.max_file_mb * 1_000_000:
+    elif source.size > limit:
         yield Skipped(
             source.label, ROOM, f"larger than max_file_mb = {config.max_file_mb}; split it or raise the limit"
         )
-    elif packed:
-        data = archives.inflate(source.file, limit=config.max_file_mb * 1_000_000)
-        yield Unit(source.label, source.file, 0, kind, kind, source.file.name, data)
     else:
-        yield Unit(source.label, source.file, 0, kind, kind, source.file.name)
+        data = archives.inflate(source.file, limit=limit) if packed else None
+        yield Unit(source.label, source.file, 0, kind, kind, source.file.name, data)
 
 
 def suffix_of(name: str) -> tuple[str, bool]:
@@ -192,177 +194,83 @@ def _wide_lines(head: bytes, stream: IO[bytes], limit: int) -> Iterator[bytes | 
 
 
 def _json(source: Source, config: IngestConfig) -> Iterator[Unit | Skipped]:
-    """One object, a list of objects, or an object that wraps one list; also JSON lines under a wrong name."""
-    data = archives.inflate(source.file, limit=config.max_file_mb * 1_000_000)
-    text = encodings.decode(data).text
+    """Records of a JSON file; JSON lines under a wrong name are read as such."""
+    text = encodings.decode(archives.inflate(source.file, limit=config.max_file_mb * 1_000_000)).text
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        if text.lstrip()[:1] == "{" and "\n" in text.strip():
-            yield from _jsonl(source, config)
-            return
-        raise ReadError(f"not valid JSON: {error}") from error
-    for member, row in enumerate(_records(value)):
+        values = tables.json_values(text)
+    except ReadError:
+        if text.lstrip()[:1] != "{" or "\n" not in text.strip():
+            raise
+        yield from _jsonl(source, config)
+        return
+    for member, row in enumerate(values):
         if isinstance(row, dict):
             yield Unit(source.label, source.file, member, "row", "json", source.file.name, row)
         else:
             yield Skipped(source.label, ROOM, f"element {member + 1} is no object with fields", member)
 
 
-def _records(value: Any) -> list[Any]:
-    if isinstance(value, list):
-        return value
-    if isinstance(value, dict):
-        lists = [v for v in value.values() if isinstance(v, list) and v and all(isinstance(row, dict) for row in v)]
-        texts = [v for v in value.values() if isinstance(v, str) and len(v) > 20]
-        return lists[0] if len(lists) == 1 and not texts else [value]
-    raise ReadError("its JSON is neither an object nor a list of objects")
-
-
 def _csv(source: Source, config: IngestConfig) -> Iterator[Unit | Skipped]:
-    suffix, _ = suffix_of(source.file.name)
+    tab = suffix_of(source.file.name)[0] in (".tsv", ".tab")
     with archives.opened(source.file) as stream:
-        yield from _table_text(stream, source, config, tab=suffix in (".tsv", ".tab"))
-
-
-def _table_text(stream: IO[bytes], source: Source, config: IngestConfig, *, tab: bool) -> Iterator[Unit | Skipped]:
-    sample = stream.read(1_000_000)
-    cut = sample.rfind(b"\n") + 1 or len(sample)
-    encoding = encodings.decode(sample[:cut]).encoding
-    reader = io.TextIOWrapper(
-        io.BufferedReader(_Rejoined(sample, stream)), encoding=encoding, errors="surrogateescape", newline=""
-    )
-    head = sample[:cut].decode(encoding, "replace")
-    delimiter = "\t" if tab else _delimiter(head)
-    csv.field_size_limit(min(config.max_document_chars, 2**31 - 1))
-    rows = csv.reader(reader, delimiter=delimiter, strict=False)
-    header = next(rows, None)
-    if header is None:
-        raise ReadError("the table is empty")
-    names = [name.strip().lstrip("\ufeff") for name in header]
-    yield from numbered(source, "tsv" if tab else "csv", (_row(names, row) for row in rows if any(row)))
-
-
-def _row(names: list[str], values: list[str]) -> dict[str, Any]:
-    row: dict[str, Any] = dict(zip(names, values, strict=False))
-    if len(values) > len(names):
-        row["_rest"] = values[len(names) :]
-    return row
-
-
-def _delimiter(head: str) -> str:
-    """Return the delimiter that the header line holds most often; a comma if none."""
-    line = head.split("\n", 1)[0]
-    return max(",;\t|", key=lambda mark: (line.count(mark), mark == ","))
-
-
-class _Rejoined(io.RawIOBase):
-    """A stream whose first bytes were read already."""
-
-    def __init__(self, head: bytes, rest: IO[bytes]) -> None:
-        self._head, self._rest = io.BytesIO(head), rest
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._head.read(len(buffer)) or self._rest.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
-
-
-def numbered(source: Source, format: str, rows: Iterator[dict[str, Any]]) -> Iterator[Unit | Skipped]:  # noqa: A002
-    """Turn rows into units."""
-    for member, row in enumerate(rows):
-        yield Unit(source.label, source.file, member, "row", format, source.file.name, row)
+        rows = tables.stream_rows(stream, tab=tab, max_field=config.max_document_chars)
+        yield from _numbered(source, "tsv" if tab else "csv", rows)
 
 
 def _xlsx(source: Source, config: IngestConfig) -> Iterator[Unit | Skipped]:
     archives.check(source.file, limit=config.max_file_mb * 1_000_000 * 4)
-    yield from numbered(source, "xlsx", sheet_rows(source.file))
+    yield from _numbered(source, "xlsx", tables.sheet_rows(source.file))
 
 
-def sheet_rows(file: Path | IO[bytes]) -> Iterator[dict[str, Any]]:
-    """Yield the rows of every sheet as mappings from its header row."""
-    from openpyxl import load_workbook
-
-    book = load_workbook(file, read_only=True, data_only=True)
-    try:
-        for sheet in book.worksheets:
-            rows = sheet.iter_rows(values_only=True)
-            header = next((row for row in rows if any(cell is not None for cell in row)), None)
-            if header is None:
-                continue
-            names = [str(cell).strip() if cell is not None else f"column {n}" for n, cell in enumerate(header, 1)]
-            for row in rows:
-                if any(cell is not None for cell in row):
-                    yield dict(zip(names, row, strict=False))
-    finally:
-        book.close()
+def _parquet(source: Source, config: IngestConfig) -> Iterator[Unit | Skipped]:  # noqa: ARG001 - one form for all
+    yield from _numbered(source, "parquet", tables.parquet_rows(source.file))
 
 
-def _parquet(source: Source, config: IngestConfig) -> Iterator[Unit | Skipped]:  # noqa: ARG001
-    yield from numbered(source, "parquet", _parquet_rows(source.file))
-
-
-def _parquet_rows(file: Path) -> Iterator[dict[str, Any]]:
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(file) as table:
-        for batch in table.iter_batches(batch_size=500):
-            yield from batch.to_pylist()
+def _numbered(source: Source, name: str, rows: Iterator[dict[str, Any]]) -> Iterator[Unit | Skipped]:
+    for member, row in enumerate(rows):
+        yield Unit(source.label, source.file, member, "row", name, source.file.name, row)
 
 
 def _zip(source: Source, config: IngestConfig) -> Iterator[Unit | Skipped]:
     member = 0
     for name, content in archives.walk(source.file, limit=config.max_file_mb * 1_000_000):
         for unit in _inside(source, name, content, config):
-            yield _numbered(unit, member)
+            yield replace(unit, member=member)
             member += 1
-
-
-def _numbered(unit: Unit | Skipped, member: int) -> Unit | Skipped:
-    return replace(unit, member=member)
 
 
 def _inside(source: Source, name: str, content: bytes | str, config: IngestConfig) -> Iterator[Unit | Skipped]:
     """Units of one member of an archive; a str instead of bytes is the reason why it cannot be read."""
-    if isinstance(content, str):
-        yield Skipped(source.label, ROOM, f"{name}: {content}")
-        return
-    if not content:
-        yield Skipped(source.label, ROOM, f"{name}: the file is empty")
-        return
     suffix, _ = suffix_of(name)
-    kind = KINDS.get(suffix) or (
-        "unknown" if suffix in _INSTEAD or suffix in _PICTURES else sniff(content[:2048], known=bool(suffix))
-    )
-    try:
-        if kind in _STREAMED:
-            yield from _rows_inside(source, name, kind, content, config)
-        elif kind == "unknown":
-            yield Skipped(source.label, ROOM, f"{name}: {unknown(suffix)}")
-        else:
-            yield Unit(source.label, source.file, 0, kind, f"zip/{kind}", name, content)
-    except (ReadError, OSError, EOFError, ValueError, csv.Error, RuntimeError) as error:
-        yield Skipped(source.label, ROOM, f"{name}: {archives.explain(error)}")
+    if isinstance(content, str) or not content:
+        yield Skipped(source.label, ROOM, f"{name}: {content or 'the file is empty'}")
+        return
+    known = suffix in _INSTEAD or suffix in _PICTURES
+    kind = KINDS.get(suffix) or ("unknown" if known else sniff(content[:2048], known=bool(suffix)))
+    if kind in _STREAMED:
+        yield from _rows_inside(source, name, kind, content, config)
+    elif kind == "unknown":
+        yield Skipped(source.label, ROOM, f"{name}: {unknown(suffix)}")
+    else:
+        yield Unit(source.label, source.file, 0, kind, f"zip/{kind}", name, content)
 
 
 def _rows_inside(
     source: Source, name: str, kind: str, content: bytes, config: IngestConfig
 ) -> Iterator[Unit | Skipped]:
     """Unpack a table of an archive into a temporary file and read it like any other."""
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / f"member{suffix_of(name)[0]}"
+        suffix, packed = suffix_of(name)
+        file = Path(folder) / f"member{suffix}{'.gz' * packed}"
         file.write_bytes(content)
-        inner = Source(source.label, file, len(content), 0)
-        for unit in _STREAMED[kind](inner, config):
-            if isinstance(unit, Unit):
-                yield replace(unit, file=source.file, name=name, format=f"zip/{unit.format}")
-            else:
-                yield replace(unit, reason=f"{name}: {unit.reason}")
+        try:
+            for unit in _STREAMED[kind](Source(source.label, file, len(content), 0), config):
+                if isinstance(unit, Unit):
+                    yield replace(unit, file=source.file, name=name, format=f"zip/{unit.format}")
+                else:
+                    yield replace(unit, reason=f"{name}: {unit.reason}")
+        except _ERRORS as error:
+            yield Skipped(source.label, ROOM, f"{name}: {archives.explain(error)}")
 
 
 _STREAMED: dict[str, Callable[[Source, IngestConfig], Iterator[Unit | Skipped]]] = {

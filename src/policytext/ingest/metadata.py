@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from policytext.ingest.formats import Reading
 from policytext.ingest.members import Unit
 from policytext.records import Document, content_id
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _NEWS = frozenset({"news", "commentary", "新闻", "新聞", "评论", "評論"})
 
 
@@ -72,7 +74,7 @@ def _is_whole(reading: Reading, values: Mapping[str, str | None], date: str | No
 def _string(value: Any) -> str | None:
     if value is None or isinstance(value, (dict, list)):
         return None
-    text = " ".join(str(value).split())
+    text = " ".join(_SURROGATE.sub("\ufffd", str(value)).replace("\x00", "").split())
     return text if text and text.lower() not in ("nan", "none", "null", "n/a") else None
 
 

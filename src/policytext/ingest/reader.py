@@ -92,7 +92,7 @@ def _read(unit: Unit, config: IngestConfig) -> Document:
     data = unit.payload if isinstance(unit.payload, bytes) else unit.file.read_bytes()
     reading = formats.open_bytes(unit.kind, data, config)
     _check_length(reading.text, config)
-    return metadata.complete(unit, reading, {}, hashlib.sha256(data).hexdigest())
+    return metadata.complete(unit, reading, _manifest(unit, config), hashlib.sha256(data).hexdigest())
 
 
 def _read_row(unit: Unit, config: IngestConfig) -> Document:
@@ -103,11 +103,19 @@ def _read_row(unit: Unit, config: IngestConfig) -> Document:
     text = text if isinstance(text, str) else "" if text is None else json.dumps(text, ensure_ascii=False)
     notes = (mapped.note,) if mapped.note else ()
     if _SURROGATE.search(text):
-        text, notes = _repaired(text), (*notes, "broken bytes in the row, shown as U+FFFD")
+        text, notes = _SURROGATE.sub("\ufffd", text), (*notes, "broken bytes in the row, shown as U+FFFD")
     _check_length(text, config)
     digest = hashlib.sha256(unit.payload if isinstance(unit.payload, bytes) else _canonical(row)).hexdigest()
     reading = Reading(text, encoding=encoding, encoding_certainty=certainty, notes=notes)
-    return metadata.complete(unit, reading, values, digest)
+    return metadata.complete(unit, reading, {**_manifest(unit, config), **_filled(values)}, digest)
+
+
+def _manifest(unit: Unit, config: IngestConfig) -> dict[str, Any]:
+    return _filled(fields.meta(unit.declared, config.columns)) if unit.declared else {}
+
+
+def _filled(values: dict[str, Any]) -> dict[str, Any]:
+    return {field: value for field, value in values.items() if value is not None and value != ""}
 
 
 def _row(unit: Unit) -> tuple[dict[str, Any], str | None, float | None]:
@@ -128,10 +136,6 @@ def _row(unit: Unit) -> tuple[dict[str, Any], str | None, float | None]:
 
 def _canonical(row: dict[str, Any]) -> bytes:
     return json.dumps(row, ensure_ascii=True, sort_keys=True, default=str).encode()
-
-
-def _repaired(text: str) -> str:
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _check_length(text: str, config: IngestConfig) -> None:

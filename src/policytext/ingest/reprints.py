@@ -20,7 +20,8 @@ _GRAM = 6  # characters; two years' reports of one government share under 15 % o
 _SIZE = 192  # bins of the signature
 _BANDS = 64  # of 3 rows: a pair with overlap 0.5 becomes a candidate with probability 0.9998, with 0.3 in 0.83
 _ROWS = _SIZE // _BANDS
-_SHARED = 0.7  # so much of the shorter's sentences, by length, must stand in the longer
+_SHARED = 0.6  # so much of the shorter's sentences, by length, must stand in the longer; of 14,340 pairs in a series
+# 0.1 % share more, of reprints with a tenth of the sentences dropped and another head and foot 99 %
 _LENGTHS = 0.55  # and the shorter must have at least this share of the longer's length
 _SENTENCE = 6  # characters: shorter ones prove nothing
 _LEADERS = 64  # texts that differ though they fell into one bucket, compared with each newcomer

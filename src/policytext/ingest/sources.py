@@ -13,10 +13,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from policytext.errors import UsageError
+from policytext.errors import ReadError, UsageError
+from policytext.ingest import manifests
+from policytext.ingest.archives import ignored
 
-_LITTER = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db", "__macosx"})
 _DEPTH = 64  # folders below each other; deeper is a loop or an attack
 
 
@@ -29,6 +31,8 @@ class Source:
     size: int = 0  # bytes
     mtime_ns: int = 0
     problem: str | None = None
+    declared: dict[str, Any] | None = None  # its row in the folder's manifest
+    stamp: str = ""  # hash of that row: a change in it is a change of the file
 
 
 def find(sources: Sequence[Path]) -> list[Source]:
@@ -44,19 +48,32 @@ def find(sources: Sequence[Path]) -> list[Source]:
         if not os.path.lexists(root):
             raise UsageError(f"{root}: no such file or folder")
         if root.is_dir():
-            found.extend((root, source) for source in _walk(root, root, 0))
+            found.extend((root, source) for source in _described(root, list(_walk(root, root, 0))))
         else:
             found.append((root.parent, _look(root, root.name, None)))
     return sorted(_unique(found), key=lambda source: source.label)
 
 
-def ignored(name: str) -> bool:
-    """Say whether a file or folder of this name is left out without a word.
-
-    >>> ignored(".DS_Store"), ignored("~$report.docx"), ignored("通知.txt")
-    (True, True, False)
-    """
-    return name.startswith((".", "~$")) or name.lower() in _LITTER
+def _described(root: Path, found: list[Source]) -> list[Source]:
+    """Give each source its row in the folder's manifest; a row whose file is not there becomes a source with a problem."""
+    table = next((source for source in found if manifests.is_manifest(source.label) and not source.problem), None)
+    if table is None:
+        return found
+    try:
+        rows = manifests.load(table.file)
+    except ReadError as error:
+        problem = f"{error}; mend or rename it"
+        return [replace(source, problem=problem) if source is table else source for source in found]
+    told = []
+    for source in found:
+        row = rows.pop(source.label, None)
+        if row is not None:
+            time = max(source.mtime_ns, table.mtime_ns)
+            told.append(replace(source, declared=row, stamp=manifests.stamp(row), mtime_ns=time))
+        elif source is not table:
+            told.append(source)
+    missing = f"{table.label} names it, but it is not there"
+    return told + [Source(path, root / path, problem=missing) for path in rows]
 
 
 def _walk(folder: Path, root: Path, depth: int) -> Iterator[Source]:
