@@ -86,6 +86,15 @@ def test_examples_of_labels_decided_by_terms_agree_with_the_terms(name):
     assert wrong == []
 
 
+@pytest.mark.parametrize(
+    ("term", "name"),
+    [("数据", "数据"), ("提高|提升 ..4 效率", "提高|提升 … 效率"), ("甲|乙|丙|丁 .. 戊", "甲等 … 戊")],
+)
+def test_hits_name_their_term_briefly(term, name):
+    text = "数据，提高效率，甲戊"
+    assert [hit.term for hit in Lexicon(book(("a", [term], []))).find(text)] == [name]
+
+
 def test_find_many_equals_find():
     lexicon = Lexicon(codebook.load(DEFAULT))
     texts = ["", "一网通办", "\n", "政务公开，接受社会监督", "", "赋权" * 3, "x"] * 3

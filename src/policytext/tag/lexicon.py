@@ -25,7 +25,7 @@ class Hit:
     """One occurrence of a term of a label: `text[start:end]` is what was found."""
 
     label: str
-    term: str  # as the codebook writes it
+    term: str  # as the codebook writes it, long lists of alternatives cut short
     start: int
     end: int
 
@@ -60,7 +60,7 @@ class Lexicon:
             [Owner(label.terms, label.excluded) for label in codebook.labels], groups, codebook.variants
         )
         self._tokens = TokenPatterns(codebook)
-        self.terms = (*self._finder.terms, *self._tokens.names)
+        self.terms = (*self._finder.names, *self._tokens.names)
 
     def find(self, text: str, words: Sequence[str] | None = None) -> list[Hit]:
         """Return the occurrences of every label's terms in one text, in order; with its words, token patterns too."""

@@ -36,7 +36,7 @@ class PatternHit:
     """A term of a group that was found: `text[start:end]`. `label` is the label that the group speaks for, if any."""
 
     group: str
-    term: str  # as the codebook writes it
+    term: str  # as the codebook writes it, long lists of alternatives cut short
     start: int
     end: int
     label: str | None = None
@@ -92,7 +92,7 @@ class Patterns:
             for owner, term, start, end in zip(*columns, strict=True):
                 if owner < len(self.groups):
                     group = self.groups[owner]
-                    hits.append(PatternHit(group.id, self._finder.terms[term], start, end, group.label, group.against))
+                    hits.append(PatternHit(group.id, self._finder.names[term], start, end, group.label, group.against))
         return sorted(hits, key=lambda hit: (hit.start, hit.end, hit.group))
 
     def _count(self, batch: Batch, block: Floats) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, product
 
 import numpy as np
@@ -123,6 +124,11 @@ class TermFinder:
         self._uses = _lists(uses)
         self._serves = _lists(serves)
 
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Short names of the terms, for people: of more than three alternatives the first, and 等 ("and so on")."""
+        return tuple(" … ".join(_short(step) for step in steps(term)) for term in self.terms)
+
     def batches(self, texts: Sequence[str]) -> Iterator[Batch]:
         """Return the texts in batches, strings found, terms not yet."""
         return self._scanner.scan(texts)
@@ -196,6 +202,11 @@ def _chain(spans: list[tuple[Ints, Ints]], gaps: tuple[int, ...], clause: Ints) 
         joined = (nearest >= 0) & (start - last[before] <= gap) & (clause[last[before] - 1] == clause[start])
         first, last = first[before[joined]], end[joined]
     return first, last
+
+
+def _short(step: Step) -> str:
+    words = (*step.terms, *(f"@{name}" for name in step.groups))
+    return "|".join(words) if len(words) <= 3 else f"{words[0]}等"
 
 
 def _full(size: int, value: int) -> Ints:

@@ -74,15 +74,15 @@ def _by_term(codebook: Codebook, hits: Hits) -> list[_Owner]:
     width = len(hits.terms)
     pairs = np.unique(hits.text.astype(np.int64) * width + hits.term)
     text, term = pairs // width, pairs % width
-    label_of = np.array([i for i, label in enumerate(codebook.labels) for _ in label.terms], dtype=np.int64)
-    terms = len(label_of)  # token patterns come behind the terms; without words none is found
+    written = [(i, string) for i, label in enumerate(codebook.labels) for string in label.terms]  # as in hits.terms
+    label_of = np.array([i for i, _ in written], dtype=np.int64)
     label = label_of[term]
     place, different = np.unique(text * len(hits.labels) + label, return_counts=True)
     several = different[np.searchsorted(place, text * len(hits.labels) + label)] > 1
     rows: list[_Owner] = []
-    for number in range(terms):
+    for number, (owner, string) in enumerate(written):  # token patterns come behind them; without words none is found
         mine = term == number
-        head = {"label": hits.labels[label_of[number]], "term": hits.terms[number]}
+        head = {"label": hits.labels[owner], "term": string}
         rows.append((head, text[mine], int((hits.term == number).sum()), several[mine]))
     return rows
 
