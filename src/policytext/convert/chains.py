@@ -9,27 +9,31 @@ match wins, with its longest key (OpenCC's `short_circuit` policy).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from policytext import dictionaries
+from policytext.convert.stages import (
+    CODE_POINTS,
+    Codes,
+    Edit,
+    Stage,
+    apply,
+    compiled,
+    decode,
+    encode,
+    matches,
+    table_of,
+)
 from policytext.errors import UsageError
 from policytext.records import Alignment
 
 Variant = Literal["none", "t2s", "tw2s", "tw2sp", "tw2sg", "hk2s", "hk2sp", "hk2sg"]
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
-Codes = npt.NDArray[np.uint32]
-Edit = tuple[int, int, int]
 
-_CODE_POINTS = 0x110000
-_OPENINGS = 1 << 20
-_SINGLE = 1 << 7
-_NO_CUTS: tuple[int, ...] = ()
 _SEGMENTS = ("TSPhrases",)
 _TO_SIMPLIFIED = ("TSPhrases", "TSCharacters")
 _REGIONAL = {
@@ -43,28 +47,6 @@ _REGIONAL = {
 # Ideographic description sequences (⿰馬馬) draw a character that has no code point; a part converted draws another.
 _IDS_OPERATORS = {chr(code): 2 for code in range(0x2FF0, 0x2FFE)} | {"⿲": 3, "⿳": 3, "⿾": 1, "⿿": 1, "㇯": 2}
 _IDS_OPERATOR = re.compile(f"[{''.join(_IDS_OPERATORS)}]")
-
-
-_Match = tuple[int, int, str]  # start, end, what stands there instead
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One group of dictionaries, compiled.
-
-    `table`: code point -> code point. `leads`: code point -> bits 0 to 6, the residues modulo 7 of the code points that
-    follow it at the head of a phrase, and bit 7 where it is a phrase by itself. `follows`: code point -> the bit of its
-    residue where it is second in a phrase. All three of shape (0x110000,). `openings`: hash of the first three code
-    points of a phrase, or of two where that is all, -> whether there is one, shape (2**20,). `phrases`: the first two
-    characters, or the one of a single -> (key, its length, value) in the order in which they are tried.
-    """
-
-    table: Codes
-    leads: npt.NDArray[np.uint8]
-    follows: npt.NDArray[np.uint8]
-    openings: npt.NDArray[np.bool_]
-    has_singles: bool
-    phrases: dict[str, tuple[tuple[str, int, str], ...]]
 
 
 def variant_of(name: str) -> Variant:
@@ -102,7 +84,7 @@ def _unify(text: str) -> tuple[str, Codes, bool]:
 @cache
 def _notable() -> npt.NDArray[np.uint8]:
     """Return code point -> 1 for compatibility ideographs, 2 for operators of description sequences, else 0."""
-    table = np.zeros(_CODE_POINTS, dtype=np.uint8)
+    table = np.zeros(CODE_POINTS, dtype=np.uint8)
     table[[ord(mark) for mark in dictionaries.compatibility_ideographs()]] = 1
     table[[ord(mark) for mark in _IDS_OPERATORS]] = 2
     return table
@@ -112,13 +94,14 @@ def _run_plain(text: str, codes: Codes, variant: Variant) -> tuple[str, list[Edi
     simplify = _stage(_TO_SIMPLIFIED)
     regional = _REGIONAL.get(variant)
     if regional is None:
-        return _apply(simplify, text, codes, _NO_CUTS)
+        text, _, edits = apply(simplify, text, codes)
+        return text, edits
     cuts = _segment_cuts(text, codes)
-    middle, first = _apply(_stage(regional), text, codes, cuts)
+    middle, codes, first = apply(_stage(regional), text, codes, cuts)
     if first and cuts:
         alignment = Alignment(tuple(first))
         cuts = [alignment.to_text(cut, cut)[0] for cut in cuts]
-    final, second = _apply(simplify, middle, encode(middle), cuts)
+    final, _, second = apply(simplify, middle, codes, cuts)
     return final, compose(first, second)
 
 
@@ -142,31 +125,13 @@ def regional_words(text: str, variant: Variant) -> list[tuple[int, int]]:
     if variant not in ("tw2sp", "tw2sg", "hk2sp", "hk2sg"):
         return []
     text, codes, _ = _unify(text)
-    matches = _matches(_stage(_REGIONAL[variant]), text, codes, _segment_cuts(text, codes))
-    return [(start, end) for start, end, _ in matches]
-
-
-def encode(text: str) -> Codes:
-    """Return the code points of a text, shape (characters,)."""
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-
-
-def decode(codes: Codes) -> str:
-    """Return the text of code points."""
-    return codes.tobytes().decode("utf-32-le", "surrogatepass")
+    words = matches(_stage(_REGIONAL[variant]), text, codes, _segment_cuts(text, codes))
+    return [(start, end) for start, end, _ in words]
 
 
 @cache
 def _unifier() -> Codes:
-    return _table(dictionaries.compatibility_ideographs())
-
-
-def _table(pairs: dict[str, str]) -> Codes:
-    table = np.arange(_CODE_POINTS, dtype="<u4")
-    for key, value in pairs.items():
-        if len(key) == len(value) == 1:
-            table[ord(key)] = ord(value)
-    return table
+    return table_of(dictionaries.compatibility_ideographs())
 
 
 @cache
@@ -183,99 +148,10 @@ def _stage(names: tuple[str, ...]) -> Stage:
     return compiled(characters, phrases)
 
 
-def compiled(characters: dict[str, str], order: Sequence[tuple[str, str]]) -> Stage:
-    """Compile pairs of characters and, in the order in which they are tried, of phrases."""
-    leads, follows = np.zeros((2, _CODE_POINTS), dtype=np.uint8)
-    openings = np.zeros(_OPENINGS, dtype=np.bool_)
-    heads = {key[:2] for key, _ in order}
-    phrases: dict[str, list[tuple[str, int, str]]] = {head: [] for head in heads}
-    for key, value in order:
-        entry = (key, len(key), value)
-        if len(key) > 1:
-            follows[ord(key[1])] = 1 << ord(key[1]) % 7
-            leads[ord(key[0])] |= 1 << ord(key[1]) % 7
-            openings[_opening(*map(encode, (*key[:3], "")[:3]))] = True
-            phrases[key[:2]].append(entry)
-        else:
-            leads[ord(key)] |= _SINGLE
-            for head in heads:
-                if head[0] == key:
-                    phrases[head].append(entry)
-    singles = any(len(key) == 1 for key, _ in order)
-    tried = {head: tuple(tail) for head, tail in phrases.items()}
-    return Stage(_table(characters), leads, follows, openings, singles, tried)
-
-
-def _opening(first: Codes, second: Codes, third: Codes | None = None) -> Any:
-    """Return a hash of two or three code points, 20 bits (multipliers of xxHash, whose high bits mix well)."""
-    mixed = first * np.uint32(0x9E3779B1) ^ second * np.uint32(0x85EBCA6B)
-    if third is not None and len(third):
-        mixed = mixed ^ third * np.uint32(0xC2B2AE35)
-    return mixed >> np.uint32(12)
-
-
-def _apply(stage: Stage, text: str, codes: Codes, cuts: Sequence[int]) -> tuple[str, list[Edit]]:
-    """Run one stage; return the new text and the edits where lengths differ, in the new text's ruler."""
-    converted = decode(stage.table.take(codes))
-    matches = _matches(stage, text, codes, cuts)
-    if not matches:
-        return converted, []
-    pieces: list[str] = []
-    edits: list[Edit] = []
-    done = shift = 0
-    for start, end, value in matches:
-        pieces += converted[done:start], value
-        if len(value) != end - start:
-            edits.append((start + shift, len(value), end - start))
-            shift += len(value) - (end - start)
-        done = end
-    pieces.append(converted[done:])
-    return "".join(pieces), edits
-
-
-def matches(stage: Stage, text: str) -> list[_Match]:
-    """Return the phrases of a text from left to right: start, end, and the value of the dictionary."""
-    return _matches(stage, text, encode(text), _NO_CUTS)
-
-
-def _matches(stage: Stage, text: str, codes: Codes, cuts: Sequence[int]) -> list[_Match]:
-    """Return the phrases of a text from left to right, none across a cut."""
-    matches: list[_Match] = []
-    phrases = stage.phrases
-    barriers = iter([*cuts, len(text)])
-    done = limit = 0
-    for start in _places(stage, codes):
-        if start < done:
-            continue
-        while limit <= start:
-            limit = next(barriers)
-        head = text[start : start + 2]
-        for key, length, value in phrases.get(head) or phrases.get(head[0], ()):
-            end = start + length
-            if end <= limit and text.startswith(key, start):
-                matches.append((start, end, value))
-                done = end
-                break
-    return matches
-
-
-def _places(stage: Stage, codes: Codes) -> list[int]:
-    """Return the places where a phrase may start, in order."""
-    leads, follows = stage.leads.take(codes), stage.follows.take(codes)
-    places = np.flatnonzero((leads[:-1] & follows[1:]) != 0)
-    first, second = codes.take(places), codes.take(places + 1)
-    third = codes.take(places + 2, mode="clip")
-    places = places[stage.openings.take(_opening(first, second)) | stage.openings.take(_opening(first, second, third))]
-    if stage.has_singles:
-        places = np.union1d(places, np.flatnonzero(leads >= _SINGLE))
-    found: list[int] = places.tolist()
-    return found
-
-
 def _segment_cuts(text: str, codes: Codes) -> list[int]:
     """Return the places that no match may cross: both ends of every phrase of `TSPhrases`."""
     cuts: list[int] = []
-    for start, end, _ in _matches(_stage(_SEGMENTS), text, codes, _NO_CUTS):
+    for start, end, _ in matches(_stage(_SEGMENTS), text, codes):
         cuts += (start, end) if not cuts or cuts[-1] < start else (end,)
     return cuts
 

@@ -12,9 +12,9 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from policytext.convert.chains import Codes, Edit, compose, decode, encode
+from policytext.convert.chains import compose
+from policytext.convert.stages import CODE_POINTS, Codes, Edit, decode, encode
 
-_CODE_POINTS = 0x110000
 _HAN = "\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003347f"
 # Zero-width and bidirectional marks, soft hyphen, byte-order mark; a variation selector where it follows Han.
 _INVISIBLE = re.compile(
@@ -94,9 +94,9 @@ def _change(text: str, edits: list[Edit], changes: Iterable[Change]) -> tuple[st
 
 @cache
 def _asks() -> npt.NDArray[np.uint8]:
-    table = np.zeros(_CODE_POINTS, dtype=np.uint8)
-    table[_swaps(from_hong_kong=True) != np.arange(_CODE_POINTS)] = _SWAP
-    table[_swaps(from_hong_kong=False) != np.arange(_CODE_POINTS)] = _SWAP
+    table = np.zeros(CODE_POINTS, dtype=np.uint8)
+    table[_swaps(from_hong_kong=True) != np.arange(CODE_POINTS)] = _SWAP
+    table[_swaps(from_hong_kong=False) != np.arange(CODE_POINTS)] = _SWAP
     table[ord("．")] = _SWAP
     for first, last in ((0x200E, 0x2010), (0x202A, 0x202F), (0x2060, 0x2065), (0x2066, 0x206A), (0xFE00, 0xFE10)):
         table[first:last] = _LENGTH
@@ -107,7 +107,7 @@ def _asks() -> npt.NDArray[np.uint8]:
 
 @cache
 def _swaps(from_hong_kong: bool) -> Codes:  # noqa: FBT001 - two tables, cached by this flag
-    table = np.arange(_CODE_POINTS, dtype="<u4")
+    table = np.arange(CODE_POINTS, dtype="<u4")
     table[0x00:0x20] = table[0x7F:0xA1] = ord(" ")  # control characters, no-break space
     table[[0x09, 0x0A, 0x0D]] = 0x09, 0x0A, 0x0D
     table[[0x0B, 0x0C, 0x85, 0x2028, 0x2029]] = ord("\n")

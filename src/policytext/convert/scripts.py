@@ -10,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from policytext import dictionaries
-from policytext.convert import chains
-from policytext.convert.chains import Codes, Variant, encode
+from policytext.convert.chains import Variant
+from policytext.convert.stages import CODE_POINTS, Codes, Stage, compiled, encode, matches
 from policytext.records import Script
 
-_CODE_POINTS = 0x110000
 HANS, HANT, KANA, HAN = range(1, 5)  # kinds of characters
 _SAMPLE = 20_000  # characters that decide the region; marks are frequent, so more would only cost time
 
@@ -90,7 +89,7 @@ def kinds() -> npt.NDArray[np.uint8]:
     """Return code point -> kind: 1 only simplified, 2 only traditional, 3 kana, 4 other Han, 0 anything else."""
     to_simplified, to_traditional = dictionaries.load("TSCharacters"), dictionaries.load("STCharacters")
     several = dictionaries.alternatives("STCharacters") | dictionaries.alternatives("TSCharacters")
-    table = np.zeros(_CODE_POINTS, dtype=np.uint8)
+    table = np.zeros(CODE_POINTS, dtype=np.uint8)
     for first, last, kind in ((0x3400, 0xA000, HAN), (0x20000, 0x33480, HAN), (0x3041, 0x3100, KANA)):
         table[first:last] = kind
     for kind, pairs, others in ((HANS, to_traditional, to_simplified), (HANT, to_simplified, to_traditional)):
@@ -111,7 +110,7 @@ def _is_simplified_too(mark: str) -> bool:
 def region(text: str) -> Variant:
     """Return the chain for the region whose forms and words a traditional text uses; t2s where none stands out."""
     sample = text[:_SAMPLE]
-    votes = Counter(mark for _, _, mark in chains.matches(_marks(), sample))
+    votes = Counter(mark for _, _, mark in matches(_marks(), sample, encode(sample)))
     taiwan, hong_kong, other = (sum(count * int(regions[i]) for regions, count in votes.items()) for i in range(3))
     if max(taiwan, hong_kong) <= other:
         return "t2s"
@@ -119,7 +118,7 @@ def region(text: str) -> Variant:
 
 
 @cache
-def _marks() -> chains.Stage:
+def _marks() -> Stage:
     """Return the marks of regions, compiled: mark -> the regions that write it."""
     rows = [(mark, regions) for regions, marks in _MARKS.items() for mark in marks.split()]
-    return chains.compiled({}, sorted(rows, key=lambda row: (-len(row[0]), row)))
+    return compiled({}, sorted(rows, key=lambda row: (-len(row[0]), row)))

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from policytext.config import ConvertConfig
 from policytext.convert import chains, normalise, scripts
-from policytext.convert.chains import Edit, Variant
+from policytext.convert.chains import Variant
+from policytext.convert.stages import Edit, encode
 from policytext.records import Alignment, Document, Script
 
 _REGIONS: dict[str, Variant] = {"TW": "tw2sg", "HK": "hk2sg", "MO": "hk2sg"}
@@ -60,14 +61,14 @@ def convert(text: str, variant: str = "auto") -> Converted:
 def _choose(text: str, variant: str) -> tuple[Script, Variant]:
     if variant == "auto":
         return scripts.detect(text)
-    return scripts.script_of(scripts.count(chains.encode(text))), chains.variant_of(variant)
+    return scripts.script_of(scripts.count(encode(text))), chains.variant_of(variant)
 
 
 def _run(text: str, variant: Variant, script: Script, *, auto: bool) -> tuple[str, list[Edit], Variant]:
     """Run the chain over the whole text or, where `auto` met no purely traditional one, over its traditional lines."""
     if not auto or script == "hant":
         return *chains.run(text, variant), variant
-    codes = chains.encode(text)
+    codes = encode(text)
     if script == "none" or not (scripts.kinds()[codes] == scripts.HANT).any():
         return text, [], "none"
     lines = text.split("\n")
