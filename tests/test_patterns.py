@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from policytext import codebook
-from policytext.codebook import Codebook, Flag, Group, Relation
+from policytext.codebook import Codebook, Dimension, Flag, Group, Label, Relation
 from policytext.tag.patterns import Patterns
 
 DEFAULT = Path(__file__).parents[1] / "configs" / "codebooks" / "digital_government.toml"
@@ -99,3 +99,20 @@ def test_counts_of_groups_equal_hits():
     hits = [hit.group for hit in patterns.hits(text)]
     assert counted == {group: hits.count(group) for group in counted}
     assert hits
+
+
+def test_evidence_names_the_label_that_a_group_speaks_for():
+    groups = (
+        Group("gain", ("提高 .. 效率",), label="d.gain"),
+        Group("more", ("效率", "质量"), label="d.gain"),
+        Group("firm", ("企业",), against="d.gain"),
+        Group("plain", ("平台",)),
+    )
+    label = Label("d.gain", "g", "g", "", "")
+    patterns = Patterns(Codebook("c", "1", "c", "c", (Dimension("d", "d", "d"),), (label,), groups=groups))
+    texts = ["", "企业平台提高效率", "质量"]
+    hits = patterns.evidence(texts)
+    spans = zip(hits.text.tolist(), hits.start.tolist(), hits.end.tolist(), strict=True)
+    assert [texts[text][start:end] for text, start, end in spans] == ["提高效率", "质量"]
+    assert [hits.labels[label] for label in hits.label.tolist()] == ["d.gain", "d.gain"]
+    assert len(patterns.evidence([])) == 0

@@ -22,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policytext.codebook import Codebook, Relation
-from policytext.tag.scan import Batch, Ints, sorting
+from policytext.tag.lexicon import Hits
+from policytext.tag.scan import Batch, Ints, outermost, sorting
 from policytext.tag.terms import Found, Owner, TermFinder, clauses, sentences
 
 Floats = NDArray[np.float32]
@@ -55,6 +56,7 @@ class Patterns:
     def __init__(self, codebook: Codebook) -> None:
         self.groups = codebook.groups
         self.relations = codebook.relations
+        self._labels = codebook.ids()
         self._flags = [re.compile(flag.starts) for flag in codebook.flags]
         owners = {group.id: Owner(group.terms, group.excluded) for group in codebook.groups}
         self._place = {f"@{name}": number for number, name in enumerate(owners)}  # part of a relation -> owner
@@ -95,6 +97,27 @@ class Patterns:
                     hits.append(PatternHit(group.id, self._finder.names[term], start, end, group.label, group.against))
         return sorted(hits, key=lambda hit: (hit.start, hit.end, hit.group))
 
+    def evidence(self, texts: Sequence[str]) -> Hits:
+        """Return, of many texts, the occurrences of groups that speak for a label, as columns; `terms` are short names.
+
+        A place that two groups of a label share is there once.
+        """
+        place = {label: number for number, label in enumerate(self._labels)}
+        label_of = np.array([place.get(group.label or "", -1) for group in self.groups], dtype=np.int32)
+        parts = []
+        for batch in self._finder.batches(texts):
+            found = self._finder.find(batch)
+            kept = np.flatnonzero(found.owner < len(self.groups))
+            kept = kept[label_of[found.owner[kept]] >= 0]
+            label, term = label_of[found.owner[kept]], found.term[kept]
+            text = batch.text_of(found.start[kept])
+            start, end = found.start[kept] - batch.bounds[text], found.end[kept] - batch.bounds[text]
+            first = outermost(text * len(self._labels) + label, start, end)
+            order = first[np.lexsort((label[first], end[first], start[first], text[first]))]
+            parts.append([column[order] for column in (batch.first + text, label, term, start, end)])
+        columns = zip(*parts, strict=True) if parts else [(np.zeros(0, dtype=np.int32),)] * 5
+        return Hits(self._labels, self._finder.names, *(np.concatenate(column) for column in columns))
+
     def _count(self, batch: Batch, block: Floats) -> None:
         """Fill the rows of one batch, flags left out."""
         found, width, rows = self._finder.find(batch), len(self.groups), len(batch.bounds) - 1
@@ -106,32 +129,34 @@ class Patterns:
         pairs = np.unique(passage.astype(np.int64) * terms + of_groups.term)
         block[:, width : 2 * width] = _tally(pairs // terms, self._finder.owner_of[pairs % terms], rows, width)
         block[:, 2 * width : 3 * width] = _fullest(of_groups.owner, clause[of_groups.start], passage, rows, width)
-        order = sorting(found.start.astype(np.int64))
-        owner, start = found.owner[order], found.start[order]
-        passage = batch.text_of(start)
-        for within, unit in (("clause", clause[start]), ("sentence", sentence[start]), ("passage", passage)):
-            self._relate(within, unit, owner, passage, block[:, 3 * width :])
+        self._relate(found, clause, sentence, batch, block[:, 3 * width :])
         begin, end = batch.bounds[:-1], batch.bounds[1:] - 1  # of each text, its closing newline left out
         block[:, -3] = end - begin
         block[:, -2] = (clause[np.maximum(end - 1, begin)] - clause[begin] + 1) * (end > begin)
         block[:, -1] = (sentence[np.maximum(end - 1, begin)] - sentence[begin] + 1) * (end > begin)
 
-    def _relate(self, within: str, unit: Ints, owner: Ints, passage: Ints, block: Floats) -> None:
-        """Count for every passage the units in which each relation of that scope holds.
+    def _relate(self, found: Found, clause: Ints, sentence: Ints, batch: Batch, block: Floats) -> None:
+        """Count for every passage the units in which each relation holds.
 
-        The occurrences come in order of place. Only units in which something occurs are looked at; what occurs in
-        them is one bit an owner.
+        Only units in which something occurs are looked at; what occurs in one is a row of bits, one an owner. What a
+        sentence has is what its clauses have, what a passage has is what its sentences have.
         """
-        if not len(unit):
+        if not len(found.start):
             return
-        opened = np.flatnonzero(np.diff(unit, prepend=-1))
-        bits = np.zeros((self._words, len(unit)), dtype=np.uint64)
-        bits[owner >> 6, np.arange(len(unit))] = np.uint64(1) << (owner & 63).astype(np.uint64)
-        present = np.bitwise_or.reduceat(bits, opened, axis=1)
-        for number, relation in enumerate(self.relations):
-            if relation.within == within:
-                holds = passage[opened[self._holds(relation, present)]]
-                block[:, number] = np.bincount(holds, minlength=len(block))
+        order = sorting(found.start.astype(np.int64))
+        owner, start = found.owner[order], found.start[order]
+        present = np.zeros((self._words, len(order)), dtype=np.uint64)
+        present[owner >> 6, np.arange(len(order))] = np.uint64(1) << (owner & 63).astype(np.uint64)
+        passage = batch.text_of(start)
+        at = np.arange(len(order))  # the first occurrence of each unit
+        for within, unit in (("clause", clause[start]), ("sentence", sentence[start]), ("passage", passage)):
+            opened = np.flatnonzero(np.diff(unit[at], prepend=-1))
+            at = at[opened]
+            present = np.bitwise_or.reduceat(present, opened, axis=1)
+            for number, relation in enumerate(self.relations):
+                if relation.within == within:
+                    holds = passage[at[self._holds(relation, present)]]
+                    block[:, number] = np.bincount(holds, minlength=len(block))
 
     def _holds(self, relation: Relation, present: NDArray[np.uint64]) -> Bools:
         """Return in which units a relation holds; `present` has one row a 64 owners, one column a unit."""
