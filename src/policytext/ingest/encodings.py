@@ -31,6 +31,8 @@ _COMMON = frozenset(
 _HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]")
 _ODD = re.compile(r"[\ue000-\uf8ff\ufffd\x80-\x9f\u0400-\u052f\u2500-\u257f\uff61-\uff9f\xa1-\xff]")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_DIRTY = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\ud800-\udfff]")
 _PUNCTUATION = re.compile(r"[，。、；：「」《》（）！？“”\u3000]")
 _ALIASES = {
     "gb2312": "gb18030",
@@ -219,11 +221,26 @@ def _cleaned(found: Decoded) -> Decoded:
     """Refuse binary; take out null and control bytes with a note; note replacement characters of the source itself."""
     if not _plausible(found.text):
         raise ReadError("it holds binary data, not text; give the document itself")
-    text, removed = _CONTROL.subn("", found.text.lstrip("\ufeff"))
-    notes = list(found.notes)
-    if removed:
-        notes.append(f"{removed} control character{'s' * (removed != 1)} left out")
+    text, notes = scrub(found.text.lstrip("\ufeff"))
     replaced = text.count("\ufffd")
     if replaced and not found.notes:
-        notes.append(f"the source itself holds {replaced} replacement character{'s' * (replaced != 1)} (U+FFFD)")
-    return Decoded(text, found.encoding, found.certainty, tuple(notes))
+        notes += (f"the source itself holds {replaced} replacement character{'s' * (replaced != 1)} (U+FFFD)",)
+    return Decoded(text, found.encoding, found.certainty, found.notes + notes)
+
+
+def scrub(text: str) -> tuple[str, tuple[str, ...]]:
+    """Return text without control characters and lone surrogates, and a note for each kind found.
+
+    >>> scrub("数字\\x00政府")
+    ('数字政府', ('1 control character left out',))
+    """
+    if not _DIRTY.search(text):
+        return text, ()
+    notes = []
+    text, broken = _SURROGATE.subn("\ufffd", text)
+    if broken:
+        notes.append(f"{broken} broken byte{'s' * (broken != 1)}, shown as U+FFFD")
+    text, removed = _CONTROL.subn("", text)
+    if removed:
+        notes.append(f"{removed} control character{'s' * (removed != 1)} left out")
+    return text, tuple(notes)

@@ -41,6 +41,8 @@ def organs(line: str) -> list[str]:
     >>> organs("国务院　中央军委"), organs("特此通知。")
     (['国务院', '中央军委'], [])
     """
+    if len(line) > 300:
+        return []
     parts = [part for part in re.split(r"[\s、]+", line.strip()) if part]
     if len(parts) > 1 and all(is_organ(part) for part in parts):
         return parts

@@ -84,11 +84,11 @@ def split(source: Source, config: IngestConfig) -> Iterator[Unit | Skipped]:
         for unit in _split(source, config):
             yield replace(unit, declared=source.declared) if isinstance(unit, Unit) and source.declared else unit
             member += 1
-    except _ERRORS as error:
-        rest = f"after {member} documents: " if member else ""
-        yield Skipped(source.label, ROOM, rest + archives.explain(error), member)
+        if member == 0:
+            yield Skipped(source.label, ROOM, "it holds no documents: no rows, lines or files")
     except Exception as error:  # noqa: BLE001 - parsers of hostile files raise anything; one never stops a batch
-        yield Skipped(source.label, ROOM, archives.explain(error), member)
+        rest = f"after {member} documents: " if member else ""
+        yield Skipped(source.label, ROOM, encodings.scrub(rest + archives.explain(error))[0], member)
 
 
 def _split(source: Source, config: IngestConfig) -> Iterator[Unit | Skipped]:

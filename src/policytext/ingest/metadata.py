@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from policytext.ingest import dates, issuers, official, regions
+from policytext.ingest import dates, encodings, issuers, official, regions
 from policytext.ingest.formats import Reading
 from policytext.ingest.members import Unit
 from policytext.records import Document, content_id
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _NEWS = frozenset({"news", "commentary", "新闻", "新聞", "评论", "評論"})
 
 
@@ -62,7 +60,7 @@ def complete(unit: Unit, reading: Reading, declared: Mapping[str, Any], digest: 
         url=values.get("url") or reading.url,
         format=unit.format,
         blocks=found.blocks,
-        notes=tuple(notes),
+        notes=tuple(encodings.scrub(note)[0] for note in notes),
     )
 
 
@@ -74,7 +72,7 @@ def _is_whole(reading: Reading, values: Mapping[str, str | None], date: str | No
 def _string(value: Any) -> str | None:
     if value is None or isinstance(value, (dict, list)):
         return None
-    text = " ".join(_SURROGATE.sub("\ufffd", str(value)).replace("\x00", "").split())
+    text = " ".join(encodings.scrub(str(value))[0].split())
     return text if text and text.lower() not in ("nan", "none", "null", "n/a") else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +39,7 @@ _LEGAL = re.compile(
 _PUNCTUATION = re.compile(r"[，。！？；：、“”《》,.!?;]")
 _PRECEDING = frozenset("h1 h2 h3 h4 h5 h6".split())
 _MAX_DEPTH = 200
+_BUDGET = 300_000  # elements looked at when marking; real pages need under 50,000
 _MARK = "data-policytext-beside"
 
 
@@ -84,9 +86,13 @@ def clear(root: Element) -> None:
         if not isinstance(element.tag, str) or (element.tag in _UNSEEN and element.tag not in ("html", "body", "head")):
             _drop(element)
     whole = max(1, _weight(root))
+    budget = _BUDGET
     for element in list(root.iter()):
         if element.tag in ("html", "body", "main", "article") or not (_hidden(element) or _beside(element)):
             continue
+        budget -= sum(1 for _ in element.iter())
+        if budget < 0:
+            return
         if _weight(element) < 0.4 * whole:
             element.set(_MARK, "")
 
@@ -230,16 +236,17 @@ def article(found: list[Block], title_at: int = 0) -> tuple[int, int]:
     Every element is worth the sentences below it less the links and scraps below it; the best one is the article's.
     Sentences above the block `title_at`, which shows the title, count for nothing.
     """
-    worth: dict[tuple[int, ...], float] = {}
+    worth: dict[int, float] = defaultdict(float)
+    depths: dict[int, int] = {}
     for i, block in enumerate(found):
         value = 0.0 if block.beside else min(0.0, _value(block)) if i < title_at else _value(block)
-        for depth in range(1, len(block.path) + 1):
-            path = block.path[:depth]
-            worth[path] = worth.get(path, 0.0) + value
+        for depth, number in enumerate(block.path, 1):
+            worth[number] += value
+            depths[number] = depth
     if not worth:
         return 0, 0
-    best = max(worth, key=lambda path: (worth[path] - 2.0 / len(path), len(path)))
-    inside = [i for i, block in enumerate(found) if block.path[: len(best)] == best]
+    best = max(worth, key=lambda number: (worth[number] - 2.0 / depths[number], depths[number]))
+    inside = [i for i, block in enumerate(found) if best in block.path]
     return max(inside[0], min(title_at, inside[-1])), inside[-1] + 1
 
 

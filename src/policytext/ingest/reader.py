@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,8 +14,6 @@ from policytext.ingest.formats import Reading
 from policytext.ingest.members import ROOM, Unit
 from policytext.ingest.sources import Source
 from policytext.records import Document, Skipped
-
-_SURROGATE = re.compile("[\ud800-\udfff]")  # bytes that were no text, kept apart by the reader of the table
 
 
 def units(source: Source, config: IngestConfig) -> Iterator[Unit | Skipped]:
@@ -44,7 +41,7 @@ def read(unit: Unit, config: IngestConfig) -> Document | Skipped:
     except Exception as error:  # noqa: BLE001 - parsers of hostile files raise anything; one file never stops a batch
         reason = f"it is damaged ({type(error).__name__}: {' '.join(str(error).split())[:160]}); get it again"
     inside = f"{unit.name}: " if unit.format.startswith("zip/") else ""
-    return Skipped(unit.path, ROOM, inside + reason, unit.member)
+    return Skipped(unit.path, ROOM, encodings.scrub(inside + reason)[0], unit.member)
 
 
 def describe(doc: Document) -> dict[str, Any]:
@@ -101,9 +98,8 @@ def _read_row(unit: Unit, config: IngestConfig) -> Document:
     values = mapped.values
     text = values.pop("text")
     text = text if isinstance(text, str) else "" if text is None else json.dumps(text, ensure_ascii=False)
-    notes = (mapped.note,) if mapped.note else ()
-    if _SURROGATE.search(text):
-        text, notes = _SURROGATE.sub("\ufffd", text), (*notes, "broken bytes in the row, shown as U+FFFD")
+    text, notes = encodings.scrub(text)
+    notes += (mapped.note,) if mapped.note else ()
     _check_length(text, config)
     digest = hashlib.sha256(unit.payload if isinstance(unit.payload, bytes) else _canonical(row)).hexdigest()
     reading = Reading(text, encoding=encoding, encoding_certainty=certainty, notes=notes)
