@@ -31,6 +31,8 @@ from policytext.segment.words import load as load_words
 from policytext.store import EVIDENCE, PASSAGES, SKETCHES, TAGS, Batch, documents_table, passages_table
 
 log = logging.getLogger(__name__)
+JOB_SECONDS = 900  # for a batch; one of a million characters takes a few seconds
+UNIT_SECONDS = 120  # for one document, when its batch died or hung
 Found = TypeVar("Found")
 Input = ingest.Unit | Skipped | Document  # a document is one that was read earlier and is judged anew
 
@@ -212,28 +214,40 @@ class Pool:
                 return
             job, future = waiting.popleft()
             try:
-                batch = future.result()
-            except BrokenProcessPool:
+                batch = future.result(timeout=JOB_SECONDS)
+            except (BrokenProcessPool, TimeoutError):
                 batch = self._one_by_one(job)
                 waiting = deque((other, self._executor.submit(_work, other.units, self.config)) for other, _ in waiting)
             yield replace(batch, files=job.files)
 
     def _one_by_one(self, job: Job) -> Batch:
-        """Process the inputs of a batch singly, after a worker died; skip the one that kills it again."""
-        self.close()
-        self._executor = self._start()
+        """Process the inputs of a batch singly, after a worker died or hung; skip the one that does it again."""
+        self.restart()
         batches = []
         for unit in job.units:
             try:
-                batches.append(self._executor.submit(_work, [unit], self.config).result())
+                batch = self._executor.submit(_work, [unit], self.config).result(timeout=UNIT_SECONDS)
             except BrokenProcessPool:
-                self._executor = self._start()
-                reason = "reading this file killed the process that read it; open and save it anew, or leave it out"
-                batches.append(process([Skipped(unit.path, "ingest", reason, unit.member)], rooms(self.config)))
+                batch = self._without(unit, "it killed the process that read it")
+            except TimeoutError:
+                batch = self._without(unit, f"it was not read within {UNIT_SECONDS} seconds")
+            batches.append(batch)
         return merge(batches)
 
+    def _without(self, unit: Input, what: str) -> Batch:
+        self.restart()
+        place = unit.path, "ingest", f"{what}; open and save it anew, split it, or leave it out", unit.member
+        return process([Skipped(*place)], rooms(self.config))
+
+    def restart(self) -> None:
+        """Kill all workers, busy or not, and start others."""
+        for worker in list(self._executor._processes.values()):  # noqa: SLF001 - a public way comes with Python 3.14
+            worker.kill()
+        self.close()
+        self._executor = self._start()
+
     def close(self) -> None:
-        """End all workers."""
+        """Let the workers go."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
