@@ -85,6 +85,21 @@ def test_no_texts_no_rows():
     assert patterns.matrix([]).shape == (0, len(patterns.names))
 
 
+def test_bag_tells_terms_apart():
+    patterns = layer(Relation("r", ("@tools|网站",)))
+    bag = patterns.bag(["平台平台便民", "", "网站"])
+    assert patterns.term_names == (
+        "tools: 平台",
+        "tools: 系统",
+        "tools: 信息系统",
+        "gain: 提高|提升 ..8 效率",
+        "gain: 便民",
+        "firm: 企业",
+    )
+    assert bag.toarray().tolist() == [[1, 0, 0, 0, 1, 0], [0] * 6, [0] * 6]
+    assert patterns.bag([]).shape == (0, 6)
+
+
 def test_hits_are_evidence_with_offsets():
     text = "平台提高办事效率"
     hits = layer().hits(text)
