@@ -145,7 +145,26 @@ def _stage(names: tuple[str, ...]) -> Stage:
         plain = {key for key, value in pairs.items() if len(key) == len(value) == 1 and key not in later}
         characters = {key: pairs[key] for key in plain} | characters
         phrases += sorted(((key, pairs[key]) for key in pairs.keys() - plain), key=lambda pair: (-len(pair[0]), pair))
-    return compiled(characters, phrases)
+    return compiled(characters, phrases, _quiet(characters, phrases, last=names == _TO_SIMPLIFIED))
+
+
+def _quiet(characters: dict[str, str], phrases: list[tuple[str, str]], *, last: bool) -> frozenset[str]:
+    """Return the phrases of a stage whose replacement makes no difference to the end of the chain.
+
+    Before the last stage two characters come to the same if the last one simplifies them alike, and no phrase of the
+    last stage has either of them.
+    """
+    after = {} if last else dictionaries.load("TSCharacters")
+    within = set() if last else {mark for key in dictionaries.load("TSPhrases") for mark in key}
+
+    def alike(mark: str, other: str) -> bool:
+        plain = characters.get(mark, mark)
+        if plain == other:
+            return True
+        return not last and after.get(plain, plain) == after.get(other, other) and not {plain, other} & within
+
+    first = dict(reversed(phrases))  # of two values for a key the one that is tried first counts
+    return frozenset(key for key, value in first.items() if len(key) == len(value) and all(map(alike, key, value)))
 
 
 def _segment_cuts(text: str, codes: Codes) -> list[int]:

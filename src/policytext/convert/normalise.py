@@ -63,10 +63,10 @@ def tidy(text: str, *, from_hong_kong: bool = False) -> tuple[str, list[Edit]]:
     ('2022年数 据', [(5, 0, 1)])
     """
     codes = encode(text)
-    odd = _asks()[codes]
+    odd = _asks().take(codes)
     edits: list[Edit] = []
     if odd.any():
-        text = decode(_swaps(from_hong_kong)[codes])
+        text = decode(_swaps(from_hong_kong).take(codes))
         text = _DECIMAL.sub(".", text)
     if (odd == _LENGTH).any():
         text, edits = _change(text, [], ((found.start(), found.end(), "") for found in _INVISIBLE.finditer(text)))

@@ -61,8 +61,8 @@ def detect(text: str) -> tuple[Script, Variant]:
 
 def count(codes: Codes) -> Counts:
     """Count the kinds of characters."""
-    _, hans, hant, kana, han = np.bincount(kinds()[codes], minlength=5).tolist()
-    return Counts(hans, hant, kana, han)
+    kind = kinds().take(codes)
+    return Counts(*(int(np.count_nonzero(kind == wanted)) for wanted in (HANS, HANT, KANA, HAN)))
 
 
 def script_of(counts: Counts) -> Script:

@@ -69,7 +69,7 @@ def _run(text: str, variant: Variant, script: Script, *, auto: bool) -> tuple[st
     if not auto or script == "hant":
         return *chains.run(text, variant), variant
     codes = encode(text)
-    if script == "none" or not (scripts.kinds()[codes] == scripts.HANT).any():
+    if script == "none" or not (scripts.kinds().take(codes) == scripts.HANT).any():
         return text, [], "none"
     lines = text.split("\n")
     traditional = scripts.traditional_lines(codes)

@@ -19,7 +19,8 @@ Match = tuple[int, int, str]  # start, end, what stands there instead
 
 CODE_POINTS = 0x110000
 _OPENINGS = 1 << 20
-_SINGLE = 1 << 7
+_SINGLE = 1 << 31
+_FEW = 100  # fewer places cost less to look at than to filter
 _NO_CUTS: tuple[int, ...] = ()
 
 
@@ -27,19 +28,22 @@ _NO_CUTS: tuple[int, ...] = ()
 class Stage:
     """One group of dictionaries, compiled.
 
-    `table`: code point -> code point. `leads`: code point -> bits 0 to 6, the residues modulo 7 of the code points that
-    follow it at the head of a phrase, and bit 7 where it is a phrase by itself. `follows`: code point -> the bit of its
-    residue where it is second in a phrase. All three of shape (0x110000,). `openings`: hash of the first three code
-    points of a phrase, or of two where that is all, -> whether there is one, shape (2**20,). `phrases`: the first two
-    characters, or the one of a single -> (key, its length, value) in the order in which they are tried.
+    `table`: code point -> code point. `leads`: code point -> as bits 0 to 30, the residues modulo 31 of the code points
+    that follow it at the head of a phrase, and as bit 31 whether it is a phrase by itself. `follows`: code point -> the
+    bit of its residue where it is second in a phrase. All three of shape (0x110000,). `openings`: hash of the first
+    three code points of a phrase, or of two where that is all, -> whether there is one, shape (2**20,). `phrases`: the
+    first two characters, or the one of a single -> (key, its length, value) in the order in which they are tried.
+    `quiet`: those that need no replacement, because character by character the text comes to the same (they still
+    guard their span).
     """
 
     table: Codes
-    leads: npt.NDArray[np.uint8]
-    follows: npt.NDArray[np.uint8]
+    leads: Codes
+    follows: Codes
     openings: npt.NDArray[np.bool_]
     has_singles: bool
     phrases: dict[str, tuple[tuple[str, int, str], ...]]
+    quiet: frozenset[str] = frozenset()
 
 
 def encode(text: str) -> Codes:
@@ -61,17 +65,19 @@ def table_of(pairs: dict[str, str]) -> Codes:
     return table
 
 
-def compiled(characters: dict[str, str], order: Sequence[tuple[str, str]]) -> Stage:
+def compiled(
+    characters: dict[str, str], order: Sequence[tuple[str, str]], quiet: frozenset[str] = frozenset()
+) -> Stage:
     """Compile pairs of characters and, in the order in which they are tried, of phrases."""
-    leads, follows = np.zeros((2, CODE_POINTS), dtype=np.uint8)
+    leads, follows = np.zeros((2, CODE_POINTS), dtype=np.uint32)
     openings = np.zeros(_OPENINGS, dtype=np.bool_)
     phrases: dict[str, list[tuple[str, int, str]]] = {key[:2]: [] for key, _ in order}
     for key, value in order:
         entry = (key, len(key), value)
         if len(key) > 1:
-            follows[ord(key[1])] = 1 << ord(key[1]) % 7
-            leads[ord(key[0])] |= 1 << ord(key[1]) % 7
-            openings[_opening(*map(encode, (*key[:3], "")[:3]))] = True
+            follows[ord(key[1])] = 1 << ord(key[1]) % 31
+            leads[ord(key[0])] |= 1 << ord(key[1]) % 31
+            openings[_opening(*map(encode, key[:3]))] = True
             phrases[key[:2]].append(entry)
         else:
             leads[ord(key)] |= _SINGLE
@@ -80,15 +86,13 @@ def compiled(characters: dict[str, str], order: Sequence[tuple[str, str]]) -> St
                     tail.append(entry)
     singles = any(len(key) == 1 for key, _ in order)
     tried = {head: tuple(tail) for head, tail in phrases.items()}
-    return Stage(table_of(characters), leads, follows, openings, singles, tried)
+    return Stage(table_of(characters), leads, follows, openings, singles, tried, quiet)
 
 
-def _opening(first: Codes, second: Codes, third: Codes | None = None) -> Any:
+def _opening(first: Codes, second: Codes, third: Codes | int = 0) -> Any:
     """Return a hash of two or three code points, 20 bits (multipliers of xxHash, whose high bits mix well)."""
     mixed = first * np.uint32(0x9E3779B1) ^ second * np.uint32(0x85EBCA6B)
-    if third is not None and len(third):
-        mixed = mixed ^ third * np.uint32(0xC2B2AE35)
-    return mixed >> np.uint32(12)
+    return (mixed ^ third * np.uint32(0xC2B2AE35)) >> np.uint32(12)
 
 
 def apply(stage: Stage, text: str, codes: Codes, cuts: Sequence[int] = _NO_CUTS) -> tuple[str, Codes, list[Edit]]:
@@ -99,7 +103,7 @@ def apply(stage: Stage, text: str, codes: Codes, cuts: Sequence[int] = _NO_CUTS)
     """
     converted = stage.table.take(codes)
     new = decode(converted)
-    found = _match(stage, text, _places(stage, codes), cuts)
+    found = _match(stage, text, _places(stage, codes), cuts, stage.quiet)
     if not found:
         return new, converted, []
     pieces: list[str] = []
@@ -125,16 +129,20 @@ def _places(stage: Stage, codes: Codes) -> list[int]:
     """Return the places where a phrase may start, in order."""
     leads, follows = stage.leads.take(codes), stage.follows.take(codes)
     places = np.flatnonzero((leads[:-1] & follows[1:]) != 0)
-    first, second = codes.take(places), codes.take(places + 1)
-    third = codes.take(places + 2, mode="clip")
-    places = places[stage.openings.take(_opening(first, second)) | stage.openings.take(_opening(first, second, third))]
+    if len(places) > _FEW:
+        first, second = codes.take(places), codes.take(places + 1)
+        third = codes.take(places + 2, mode="clip")
+        opens = stage.openings.take(_opening(first, second)) | stage.openings.take(_opening(first, second, third))
+        places = places[opens]
     if stage.has_singles and len(singles := np.flatnonzero(leads >= _SINGLE)):
         places = np.union1d(places, singles)
     found: list[int] = places.tolist()
     return found
 
 
-def _match(stage: Stage, text: str, places: list[int], cuts: Sequence[int]) -> list[Match]:
+def _match(
+    stage: Stage, text: str, places: list[int], cuts: Sequence[int], quiet: frozenset[str] = frozenset()
+) -> list[Match]:
     found: list[Match] = []
     phrases = stage.phrases
     barriers = iter([*cuts, len(text)])
@@ -144,11 +152,11 @@ def _match(stage: Stage, text: str, places: list[int], cuts: Sequence[int]) -> l
             continue
         while limit <= start:
             limit = next(barriers)
-        head = text[start : start + 2]
-        for key, length, value in phrases.get(head) or phrases.get(head[0], ()):
+        for key, length, value in phrases.get(text[start : start + 2]) or phrases.get(text[start], ()):
             end = start + length
             if end <= limit and text.startswith(key, start):
-                found.append((start, end, value))
                 done = end
+                if key not in quiet:
+                    found.append((start, end, value))
                 break
     return found
