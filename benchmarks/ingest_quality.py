@@ -132,7 +132,7 @@ def is_clean(row: Row, doc: dict[str, Any]) -> bool:
     return not any(plain(stray) in plain(doc.get("text")) for stray in row["must_not_contain"])
 
 
-def tell(hit: bool, row: Row, doc: dict[str, Any], key: str, misses: bool, field: str | None = None) -> bool:  # noqa: FBT001, PLR0913
+def tell(hit: bool, row: Row, doc: dict[str, Any], key: str, misses: bool, field: str | None = None) -> bool:  # noqa: FBT001
     """Print a miss if asked; return the hit."""
     if misses and not hit:
         text = plain(doc.get("text"))

@@ -2,18 +2,19 @@
 
     python benchmarks/reprints.py [CORPORA] [--pairs 2000] [--scale 100000] [--seed 7]
 
-CORPORA (default ../shared/corpora) is a folder of *.jsonl.gz with id, title, date, text. Of each drawn text a reprint is
-made: another head (outlet, date, author) and foot (editor, disclaimer), a tenth of its sentences dropped at random, and
-for half of the pairs written in traditional characters and simplified again by `policytext.convert`. Pairs that must
-stay apart are different documents of one series (consecutive reports, laws, notices, issues of one source in the order
-of their dates, or under titles that differ in figures alone), drawn from the same texts; texts that the corpora hold
-twice are left out of both.
+CORPORA (default ../shared/corpora) is a folder of *.jsonl.gz with id, title, date, text. Of each drawn text a reprint
+is made: another head (outlet, date, author) and foot (editor, disclaimer), a tenth of its sentences dropped at random,
+and for half of the pairs written in traditional characters and simplified again by `policytext.convert`. Pairs that
+must stay apart are different documents of one series (consecutive reports, laws, notices, issues of one source in the
+order of their dates, or under titles that differ in figures alone), drawn from the same texts; texts that the corpora
+hold twice are left out of both.
 """
 
 from __future__ import annotations
 
 import argparse
 import gzip
+import itertools
 import json
 import random
 import re
@@ -81,7 +82,7 @@ def load(folder: Path) -> dict[str, list[Doc]]:
 
 
 def held_twice(docs: list[Doc]) -> set[str]:
-    """Documents that the corpora hold in several copies, told without the method measured: same title and date, or text."""
+    """Documents that the corpora hold in several copies, told by title and date or by text, not by what is measured."""
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     for doc_id, title, date, text in docs:
         if title:
@@ -118,11 +119,11 @@ def neighbours(
     pairs = []
     for found in series.values():
         fresh = [doc for doc in found if doc[0] not in twice]
-        pairs += list(zip(fresh, fresh[1:], strict=False))
+        pairs += list(itertools.pairwise(fresh))
         alike: dict[str, list[Doc]] = defaultdict(list)
         for doc in fresh:
             alike[re.sub(r"[\d〇一二三四五六七八九十]+", "#", doc[1])].append(doc)
-        pairs += [(a, b) for group in alike.values() for a, b in zip(group, group[1:], strict=False) if a[1] or b[1]]
+        pairs += [(a, b) for group in alike.values() for a, b in itertools.pairwise(group) if a[1] or b[1]]
     return chance.sample(pairs, min(count, len(pairs)))
 
 

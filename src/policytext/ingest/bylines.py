@@ -20,19 +20,29 @@ _WHO = re.compile(
     rf"(?P<named>[^\s:：|｜,，、/／()（）\[\]【】<>]{{2,20}}(?:[ 、，,/]+(?:{_HAN_NAME})(?=[\s、，,/】)）]|$))*)"
 )
 _BARE = re.compile(r"(?:^|[|｜丨\s])作者\s?(?P<name>[\u4e00-\u9fff]{2,4})(?=$|[|｜丨\s])")
-_TITLED = r"(?:特约|见习|实习|首席|高级|资深|本报|本刊|本台|本网|特派|专栏|驻[\u4e00-\u9fff]{1,6})*(?:记者|記者|作者|撰稿人|评论员|通讯员|研究员|专栏作家)"
+_TITLED = (
+    r"(?:特约|见习|实习|首席|高级|资深|本报|本刊|本台|本网|特派|专栏|驻[\u4e00-\u9fff]{1,6})*"
+    r"(?:记者|記者|作者|撰稿人|评论员|通讯员|研究员|专栏作家)"
+)
 _REPORTER = re.compile(rf"^[\s【\[（(《]*[^。！？；：:]{{0,18}}?{_TITLED}[\s:：/丨|]+(?P<name>{_NAMES})[\s】\])）]*$")
 _AFTER_TITLE = re.compile(rf"^.{{0,20}}?{_TITLED}[\s:：/]*(?=[\u4e00-\u9fff]{{2}})")
-_CITY = r"(?:台北|臺北|新北|高雄|台中|臺中|東京|东京|北京|上海|香港|澳門|澳门|广州|深圳|华盛顿|華盛頓|纽约|紐約|伦敦|倫敦|巴黎|首尔|首爾|综合|綜合|[\u4e00-\u9fff]{2,4})"
+_CITY = (
+    r"(?:台北|臺北|新北|高雄|台中|臺中|東京|东京|北京|上海|香港|澳門|澳门|广州|深圳|华盛顿|華盛頓|纽约|紐約|"
+    r"伦敦|倫敦|巴黎|首尔|首爾|综合|綜合|[\u4e00-\u9fff]{2,4})"
+)
 _DATELINE = re.compile(
     rf"^[\s（(【\[]*(?P<agency>[\u4e00-\u9fff]{{2,6}}(?:社|报|報|网|網|台|臺|新闻|新聞))?[^（()）。，]{{0,14}}?(?:记者|記者)[\s:：]*"
-    rf"(?P<name>[\u4e00-\u9fff]{{3}}|[\u4e00-\u9fff]{{2}}|[\u4e00-\u9fff]{{4}})(?:[ 、，,/][^（()）]{{0,40}}?)?(?:／?{_CITY}?(?:\d{{1,2}}月)?\d{{1,2}}日?(?:電|电|专电|專電|訊|讯|報導|报道|綜合\S{{0,6}})|／?{_CITY}報導)[）)】\]]"
+    rf"(?P<name>[\u4e00-\u9fff]{{3}}|[\u4e00-\u9fff]{{2}}|[\u4e00-\u9fff]{{4}})(?:[ 、"
+    rf"，,/][^（()）]{{0,40}}?)?(?:／?{_CITY}?(?:\d{{1,2}}月)?\d{{1,2}}日?(?:電|电|专电|專電|訊|讯|報導|报道|"
+    rf"綜合\S{{0,6}})|／?{_CITY}報導)[）)】\]]"
 )
 _INLINE = re.compile(
-    r"(?:讯|電|电|日)?\s*[（(](?:[^（()）]{0,14}?)(?:记者|記者)[\s:：]*(?P<name>[\u4e00-\u9fff]{2,4})(?:[ 、，,/][^（()）]{0,40})?(?:摄|文|报道|整合|综合)?[）)]"
+    r"(?:讯|電|电|日)?\s*[（(](?:[^（()）]{0,14}?)(?:记者|記者)[\s:：]*(?P<name>[\u4e00-\u9fff]{2,4})(?:[ 、"
+    r"，,/][^（()）]{0,40})?(?:摄|文|报道|整合|综合)?[）)]"
 )
 _SIGNED_END = re.compile(
-    r"[（(](?:本报|本报讯|本网|特约|通讯员|记者|記者|作者|特约|评论员|文|图|撰稿|\s|[:：/])*(?P<name>[\u4e00-\u9fff]{2,4}(?:[ 、　][\u4e00-\u9fff]{2,4}){0,2})[）)]\s*$"
+    r"[（(](?:本报|本报讯|本网|特约|通讯员|记者|記者|作者|特约|评论员|文|图|撰稿|\s|"
+    r"[:：/])*(?P<name>[\u4e00-\u9fff]{2,4}(?:[ 、　][\u4e00-\u9fff]{2,4}){0,2})[）)]\s*$"
 )
 _NO_NAME = re.compile(
     r"^(?:完|全文完|待续|下转|上接|略|图片|资料|资料图|图|终|结束|注|续|有删节|节选|摘编|记者|综合|视频|原文|来源|编译|本文有删减|掌声|笑声|试行|暂行|一|二|三|四|五|未完)"
@@ -45,6 +55,7 @@ _SOURCE = re.compile(
 _FROM = re.compile(
     r"(?:本文|原文)(?:来自|來自|转自|轉自|首发于)[:：]?\s*[“「《]?(?P<value>[\u4e00-\u9fffA-Za-z·]{2,14})(?=[，,。”」》）)]|$)(?<!自媒体)(?<!客户端)(?<!网络)(?<!平台)"
 )
+_SOURCE_ALONE = re.compile(r"(?:信息|文章|稿件)?(?:来源|來源)\s*[:：]?")
 _SOURCE_CLASS = re.compile(
     r"(?:^|[\s_-])(?:\w{1,12}[_-])?(?:source|laiyuan|origin|sour|from|ly)(?:$|[\s_-]|\d)", re.IGNORECASE
 )
@@ -149,20 +160,15 @@ def account(around: Around) -> str | None:
 
 def _labelled_outlet(found: list[Block]) -> str | None:
     for block, following in zip(found, [*found[1:], None], strict=False):
-        if match := _FROM.search(block.text):
-            return outlet_name(match["value"])
+        if stated := _FROM.search(block.text):
+            return outlet_name(stated["value"])
         if len(block.text) > 200 or (block.good and len(block.text) > 120):
             continue
-        for match in _SOURCE.finditer(block.text):
-            if name := outlet_name(match["value"]):
-                return name
-        if (
-            following
-            and re.fullmatch(r"(?:信息|文章|稿件)?(?:来源|來源)\s*[:：]?", block.text)
-            and len(following.text) <= 20
-        ):
-            if name := outlet_name(following.text):
-                return name
+        names = [outlet_name(match["value"]) for match in _SOURCE.finditer(block.text)]
+        if following and len(following.text) <= 20 and _SOURCE_ALONE.fullmatch(block.text):
+            names.append(outlet_name(following.text))
+        if name := next(filter(None, names), None):
+            return name
     return None
 
 
@@ -171,14 +177,13 @@ def _labelled_author(found: list[Block]) -> str | None:
         text = block.text
         if len(text) > 120 or re.search(r"最近文章|最新文章|作者简介", text):
             continue
-        for match in _WHO.finditer(text):
-            if name := person(match["named"]):
-                return name
-        if (match := _BARE.search(text)) and (name := person(match["name"])):
-            return name
-        if (match := _REPORTER.match(text)) and len(text) <= 40:
-            return person(match["name"])
-        if (written := sitelines.byline(text)) and (name := person(written)):
+        names = [person(match["named"]) for match in _WHO.finditer(text)]
+        if bare := _BARE.search(text):
+            names.append(person(bare["name"]))
+        if len(text) <= 40 and (reporter := _REPORTER.match(text)):
+            names.append(person(reporter["name"]))
+        names.append(person(sitelines.byline(text) or ""))
+        if name := next(filter(None, names), None):
             return name
     return None
 

@@ -31,9 +31,10 @@ _DASHED = re.compile(
     r"(?<![0-9./-])(?P<y>(?:18|19|20)[0-9]{2})(?P<sep>[-/.])(?P<m>[01]?[0-9])(?P=sep)(?P<d>[0-3]?[0-9])(?![0-9])"
 )
 _ROC_SHORT = re.compile(r"(?<![0-9./-])(?P<y>[1-9][0-9]{1,2})[./-](?P<m>[01]?[0-9])[./-](?P<d>[0-3]?[0-9])(?![0-9./-])")
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _ENGLISH = re.compile(
-    r"\b(?:(?P<d1>[0-3]?[0-9])(?:st|nd|rd|th)?[ ,]+)?(?P<m>(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6})\.?[ ,]+"
+    r"\b(?:(?P<d1>[0-3]?[0-9])(?:st|nd|rd|th)?[ ,]+)?(?P<m>(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|"
+    r"dec)[a-z]{0,6})\.?[ ,]+"
     r"(?:(?P<d2>[0-3]?[0-9])(?:st|nd|rd|th)?[ ,]+)?(?:[a-z]{3,9}[ ,]+)?(?P<y>(?:19|20)[0-9]{2})\b",
     re.IGNORECASE,
 )

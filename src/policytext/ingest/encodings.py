@@ -229,9 +229,9 @@ def _cleaned(found: Decoded) -> Decoded:
 
 
 def scrub(text: str) -> tuple[str, tuple[str, ...]]:
-    """Return text without control characters and lone surrogates, and a note for each kind found.
+    r"""Return text without control characters and lone surrogates, and a note for each kind found.
 
-    >>> scrub("数字\\x00政府")
+    >>> scrub("数字\x00政府")
     ('数字政府', ('1 control character left out',))
     """
     if not _DIRTY.search(text):

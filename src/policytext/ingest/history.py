@@ -50,7 +50,7 @@ def is_event(line: str, before: str) -> bool:
 
 
 def _goes_on(line: str, before: str) -> bool:
-    """A wrapped entry of a history: the line before has begun it and not closed its bracket or its sentence."""
+    """Say whether a line goes on with a wrapped entry: the one before has not closed its bracket or its sentence."""
     if not before or len(line) > 80 or re.match(r"第\s*[一二三四五六七八九十\d]+\s*[条條章]", line):
         return False
     open_bracket = before[:1] in "（(" and before.count("（") + before.count("(") > before.count("）") + before.count(

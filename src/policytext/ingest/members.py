@@ -194,7 +194,7 @@ def _wide_lines(head: bytes, stream: IO[bytes], limit: int) -> Iterator[bytes | 
 
 
 def _json(source: Source, config: IngestConfig) -> Iterator[Unit | Skipped]:
-    """Records of a JSON file; JSON lines under a wrong name are read as such."""
+    """Yield the records of a JSON file; JSON lines under a wrong name are read as such."""
     text = encodings.decode(archives.inflate(source.file, limit=config.max_file_mb * 1_000_000)).text
     try:
         values = tables.json_values(text)

@@ -22,7 +22,8 @@ _BODY = re.compile(
 _ADDRESSEE = re.compile(r"^[^。；！？]{2,600}[:：]$")
 _GREETING = re.compile(r"(?:各位|同志们|代表们|朋友们|委员们|女士们|主席|议员)")
 _PERSON = re.compile(
-    r"^[\u4e00-\u9fff　\s（）()]{0,24}?(?:总理|省长|市长|县长|区长|州长|主席|部长|局长|主任|署长|行长|院长|检察长|委员长|市委书记|省委书记|書記|書记|院長|部長|署長|局長|主委|總統|司長)"
+    r"^[\u4e00-\u9fff　\s（）()]{0,24}?(?:总理|省长|市长|县长|区长|州长|主席|部长|局长|主任|署长|行长|院长|检察长|"
+    r"委员长|市委书记|省委书记|書記|書记|院長|部長|署長|局長|主委|總統|司長)"
     r"[\s　]*(?:[\u4e00-\u9fff][\s　]*){2,4}$"
 )
 _NAME_ONLY = re.compile(r"^[（(]?[\u4e00-\u9fff][\s　]*[\u4e00-\u9fff]([\s　]*[\u4e00-\u9fff])?[)）]?$")
@@ -230,7 +231,7 @@ def _of_decree(line: str) -> list[str]:
 
 
 def _take_date(head: _Head, stamp: signatures.Stamp) -> None:
-    """A date with a time, or written with dashes, is of the web page; 2025年3月 under the title is the document's."""
+    """Take a date: one with a time or dashes is of the web page, 2025年3月 under the title is the document's."""
     if stamp.of_page:
         head.published = head.published or stamp.iso
     elif head.date is None:
@@ -268,21 +269,15 @@ def _signed(
     head: _Head, events: history.Events, signature: signatures.Signature | None, title: str | None
 ) -> tuple[str | None, str, float]:
     """Choose the date of signing, promulgation, adoption or delivery."""
-    at_title = titles.date_in(title)
-    if at_title:
-        return at_title, "title", 0.9
-    if events.date:
-        return events.date, events.source, 0.95
-    if signature and signature.iso and signature.organs:
-        return signature.iso, "signature", 0.95
-    labelled = dates.parse(head.labels.get("signed"))
-    if labelled:
-        return labelled, "label", 0.95
-    if head.date:
-        return head.date
-    if signature and signature.iso:
-        return signature.iso, "signature", 0.8
-    return None, "signature", 0.0
+    found = [
+        (titles.date_in(title), "title", 0.9),
+        (events.date, events.source, 0.95),
+        (signature.iso if signature and signature.organs else None, "signature", 0.95),
+        (dates.parse(head.labels.get("signed")), "label", 0.95),
+        head.date or (None, "head", 0.0),
+        (signature.iso if signature else None, "signature", 0.8),
+    ]
+    return next((choice for choice in found if choice[0]), (None, "signature", 0.0))
 
 
 def _issuer(
@@ -291,7 +286,8 @@ def _issuer(
     named, more = issuers.from_title(title) if title else (None, False)
     if head.decree and head.organs:
         return "、".join(head.organs)
-    if signature and signature.organs and (more or named is None or not events.issuer):
+    told = signature and (signature.iso or head.number or (title and titles.is_complete(title)))
+    if signature and told and signature.organs and (more or named is None or not events.issuer):
         return "、".join(signature.organs)
     if title and re.search(r"政府工作(?:报告|報告)$", title):
         return issuers.of_report(text[: head.body + 200], title) or events.issuer or named

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -12,27 +13,35 @@ from policytext.ingest import bylines, dates, numbers, sitelines
 from policytext.ingest.bylines import Around as _Around
 from policytext.ingest.pages import Block, Element
 
-_PUBLISHED = (
-    "article:published_time og:article:published_time og:published_time og:release_date published_time publishdate pubdate publishtime publish_time publication_date "
-    "datepublished dc.date dc.date.issued dcterms.created dcterms.issued firstpublishedtime weibo:article:create_at bytedance:published_time date parsely-pub-date sailthru.date "
-    "pub_date apub:time cxenseparse:recs:publishtime"
-).split()
-_MODIFIED = "article:modified_time og:updated_time dateupdate datemodified lastmodifiedtime last-modified bytedance:updated_time".split()
-_TITLES = "og:title articletitle twitter:title dc.title title headline".split()
-_AUTHORS = "author article:author og:article:author dc.creator byl parsely-author sailthru.author bytedance:author twitter:creator".split()
-_OUTLETS = "contentsource content-source source mediaid media article:source dc.source og:source weibo:article:source publisher copyrightholder".split()
+_NAMES = {
+    "published": """article:published_time og:article:published_time og:published_time og:release_date published_time
+        publishdate pubdate publishtime publish_time publication_date datepublished dc.date dc.date.issued
+        dcterms.created dcterms.issued firstpublishedtime weibo:article:create_at bytedance:published_time date
+        parsely-pub-date sailthru.date pub_date apub:time""",
+    "modified": """article:modified_time og:updated_time dateupdate datemodified lastmodifiedtime last-modified
+        bytedance:updated_time""",
+    "title": "og:title articletitle twitter:title dc.title title headline",
+    "author": """author article:author og:article:author dc.creator byl parsely-author sailthru.author
+        bytedance:author twitter:creator""",
+    "outlet": """contentsource content-source source mediaid media article:source dc.source og:source
+        weibo:article:source publisher copyrightholder""",
+}  # of meta elements
+_META = {field: tuple(names.split()) for field, names in _NAMES.items()}
 _LABELLED_DATE = re.compile(
     r"(?:发布|發布|发表|發表|发稿|刊发|上传|创建|更新|录入|添加|公布)?(?:时\s*间|日\s*期|時間|于|於|在)?\s*[:：]?\s*$"
 )
 _SCRIPT_DATE = re.compile(
-    r"""["']?(?:publish_?time|pub_?time|publish_?date|pub_?date|publishedAt|datePublished|create_?time|createTime|post_?time|ptime|oriCreateTime|ct|svr_time|news_?time)["']?\s*[:=]\s*(?:["']?new Date\()?["'](?P<value>\d{10}(?:\d{3})?|\d{4}[-/年]\d{1,2}[-/月]\d{1,2}[^"']{0,20})["']"""
+    r"""["']?(?:publish_?time|pub_?time|publish_?date|pub_?date|publishedAt|datePublished|create_?time|createTime|"""
+    r"""post_?time|ptime|oriCreateTime|ct|svr_time|news_?time)["']?\s*[:=]\s*(?:["']?new Date\()?"""
+    r"""["'](?P<value>\d{10}(?:\d{3})?|\d{4}[-/年]\d{1,2}[-/月]\d{1,2}[^"']{0,20})["']"""
 )
 _DATE_ONLY = re.compile(
-    r"(?:[\d年月日时分秒時 \t:：\-/.,TZ+（()）星期周一二三四五六日更新發布发表于於]|发布|发表|更新|时间|日期|時間|來源|来源|字号|大|中|小|阅读|评论|分享|浏览|次|人|参与|打印|收藏|\||｜)+"
+    r"(?:[\d年月日时分秒時 \t:：\-/.,TZ+（()）星期周一二三四五六日更新發布发表于於]|发布|发表|更新|时间|日期|時間|"
+    r"來源|来源|字号|大|中|小|阅读|评论|分享|浏览|次|人|参与|打印|收藏|\||｜)+"
 )
 
 
-_HEADINGS = frozenset("h1 h2 h3 h4".split())
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4"})
 
 
 @dataclass(frozen=True)
@@ -60,18 +69,23 @@ def from_head(root: Element, source: str) -> PageMeta:
     linked = list(_json_ld(root))
     page_title = " ".join((root.findtext(".//title") or "").split())
     url = _first(root.xpath("//link[@rel='canonical']/@href")) or metas.get("og:url")
-    titles = [metas.get(name) for name in _TITLES] + [item.get("headline") for item in linked] + [page_title]
+    titles = [metas.get(name) for name in _META["title"]] + [item.get("headline") for item in linked] + [page_title]
     published = _published(metas, linked)
-    weaker = [(iso, "metadata") for name in _MODIFIED if (iso := dates.parse(metas.get(name)))]
+    weaker = [(iso, "metadata") for name in _META["modified"] if (iso := dates.parse(metas.get(name)))]
     weaker += [(iso, "script") for match in _SCRIPT_DATE.finditer(source) if (iso := dates.parse(match["value"]))][:1]
     weaker += [(iso, "metadata") for value in root.xpath("//time/@datetime")[:1] if (iso := dates.parse(value))]
     return PageMeta(
         author=bylines.person(
             next(
-                (v for v in [*(metas.get(n) for n in _AUTHORS), *(_name_of(i.get("author")) for i in linked)] if v), ""
+                (
+                    v
+                    for v in [*(metas.get(n) for n in _META["author"]), *(_name_of(i.get("author")) for i in linked)]
+                    if v
+                ),
+                "",
             )
         ),
-        outlet=next((v for name in _OUTLETS if (v := bylines.outlet_name(metas.get(name, "")))), None),
+        outlet=next((v for name in _META["outlet"] if (v := bylines.outlet_name(metas.get(name, "")))), None),
         site=metas.get("og:site_name")
         or next((v for item in linked if (v := _name_of(item.get("publisher")))), None)
         or metas.get("sitename"),
@@ -160,7 +174,7 @@ def _first(values: list[Any]) -> str | None:
 
 
 def _published(metas: dict[str, str], linked: Iterable[dict[str, Any]]) -> str | None:
-    values = [*(metas.get(name) for name in _PUBLISHED), *(item.get("datePublished") for item in linked)]
+    values = [*(metas.get(name) for name in _META["published"]), *(item.get("datePublished") for item in linked)]
     return next((iso for value in values if value and (iso := dates.parse(value)) and len(iso) == 10), None)
 
 
@@ -184,7 +198,8 @@ def _site(head: PageMeta) -> str | None:
     return (
         last
         if re.fullmatch(
-            r"[\u4e00-\u9fff]{3,8}|[\u4e00-\u9fff]{3,16}(?:网站|网|社|报|局|府|厅|委|院|会)|[A-Z]{2,5} ?[\u4e00-\u9fff ]{2,10}",
+            r"[\u4e00-\u9fff]{3,8}|[\u4e00-\u9fff]{3,16}(?:网站|网|社|报|局|府|厅|委|院|会)|[A-Z]{2,5} "
+            r"?[\u4e00-\u9fff ]{2,10}",
             last,
         )
         else None
@@ -203,7 +218,7 @@ def _head_author(head: PageMeta, outlet: str | None, found: list[Block]) -> str 
 
 
 def title_block(head: PageMeta, found: list[Block]) -> int:
-    """Number of the block that shows the title, among those that belong to no menu; 0 if none does."""
+    """Return the number of the block that shows the title, among those that belong to no menu; 0 if none does."""
     for wanted in (_HEADINGS, None):
         for i, block in enumerate(found):
             if block.beside or (wanted and block.tag not in wanted) or not 6 <= len(block.text) <= 150:
@@ -241,7 +256,7 @@ def title_of(head: PageMeta, found: list[Block], first: int, last: int) -> str |
 
 
 def _joined(found: list[Block], first: int) -> list[str]:
-    """Runs of up to four lines near the article: a title may be spread over them."""
+    """Return runs of up to four lines near the article: a title may be spread over them."""
     lines = [block.text for block in found[max(0, first - 12) : first + 5]]
     return ["".join(lines[i:j]) for i in range(len(lines)) for j in range(i + 1, min(i + 5, len(lines) + 1))]
 
@@ -289,7 +304,7 @@ def _tidy(title: str) -> str:
 
 
 def _title_place(found: list[Block], title: str | None, first: int) -> int:
-    """Number of a block shortly before the one that shows the title; else some blocks above the article."""
+    """Return the number of a block shortly before the one that shows the title, else some blocks above the article."""
     plain = re.sub(r"\W", "", title or "")
     for i in range(first - 1, -1, -1):
         text = found[i].text
@@ -301,7 +316,7 @@ def _title_place(found: list[Block], title: str | None, first: int) -> int:
 def _table(found: list[Block]) -> dict[str, str]:
     """Labels and values of the table that government pages put above a document."""
     values: dict[str, str] = {}
-    for block, following in zip(found, found[1:], strict=False):
+    for block, following in itertools.pairwise(found):
         said = sitelines.label(block.text)
         if said is None:
             continue
@@ -320,23 +335,25 @@ def _date(
     if iso := dates.parse(table.get("published")):
         return iso, "label", 0.95
     seen = _visible(around.above)
-    if head.published:
-        if seen and seen[1] and seen[0] != head.published:
-            return seen[0], "byline", 0.8
+    if head.published and not (seen and seen[1] and seen[0] != head.published):
         return head.published, "metadata", 0.95
     if seen:
-        return seen[0], "byline", 0.95 if seen[1] else 0.9
+        return seen[0], "byline", 0.8 if head.published else 0.95 if seen[1] else 0.9
+    return next(_fainter_dates(head, around, title), (None, None, 0.0))
+
+
+def _fainter_dates(head: PageMeta, around: _Around, title: str | None) -> Iterator[tuple[str, str, float]]:
+    """Yield dates that stand less clearly for the publication, the clearest first."""
     if below := _visible([*around.below[:14], *around.before], labelled=True):
-        return below[0], "byline", 0.85
+        yield below[0], "byline", 0.85
     if head.maybe:
-        return head.maybe[0][0], head.maybe[0][1], 0.7
+        yield head.maybe[0][0], head.maybe[0][1], 0.7
     if head.url and (iso := dates.from_url(head.url)):
-        return iso, "url", 0.8
-    named = next((date for date in dates.find(title or "") if date.full), None)
-    if named:
-        return named.iso, "title", 0.6
-    loose = _visible(around.before[-30:]) or _visible(around.below[:6])
-    return (loose[0], "byline", 0.5) if loose else (None, None, 0.0)
+        yield iso, "url", 0.8
+    if named := next((date for date in dates.find(title or "") if date.full), None):
+        yield named.iso, "title", 0.6
+    if loose := _visible(around.before[-30:]) or _visible(around.below[:6]):
+        yield loose[0], "byline", 0.5
 
 
 def _visible(found: list[Block], *, labelled: bool = False) -> tuple[str, bool] | None:

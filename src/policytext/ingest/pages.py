@@ -12,13 +12,14 @@ from policytext.errors import ReadError
 
 Element = Any  # lxml.html.HtmlElement; lxml ships no types
 
-_BLOCKS = frozenset(
-    "address article aside blockquote body br center dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr li main "
-    "nav ol p pre section summary table tbody td tfoot th thead tr ul".split()
-)
-_UNSEEN = frozenset(
-    "script style noscript template svg canvas iframe object embed applet map audio video button input select textarea option head link meta".split()
-)
+_TAGS = {
+    "blocks": """address article aside blockquote body br center dd details div dl dt fieldset figcaption figure footer
+        form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section summary table tbody td tfoot th thead tr ul""",
+    "unseen": """script style noscript template svg canvas iframe object embed applet map audio video button input
+        select textarea option head link meta""",
+}
+_BLOCKS = frozenset(_TAGS["blocks"].split())
+_UNSEEN = frozenset(_TAGS["unseen"].split())
 _VOID_LIKE = re.compile(
     r"<(button|div|span|p|a|i|b|em|td|li|ul|section|script|iframe|textarea|title|label|select|option)(\s[^<>]{0,2000})?/>",
     re.IGNORECASE,
@@ -37,9 +38,9 @@ _LEGAL = re.compile(
     re.IGNORECASE,
 )
 _PUNCTUATION = re.compile(r"[，。！？；：、“”《》,.!?;]")
-_PRECEDING = frozenset("h1 h2 h3 h4 h5 h6".split())
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _MAX_DEPTH = 200
-_BUDGET = 300_000  # elements looked at when marking; real pages need under 50,000
+_BUDGET = 40_000  # elements looked at when marking; real pages need under 15,000
 _MARK = "data-policytext-beside"
 
 
@@ -144,57 +145,60 @@ class _Walk:
         self._names: list[str] = []
         self._count = 0
         self._beside = 0
+        self._links = 0
         self._marks: list[tuple[str, str]] = []
         self._open: list[tuple[str, int]] = []  # inline elements with a class or id, and where their text began
 
     def run(self, root: Element) -> Iterator[Block]:
         stack: list[tuple[Element, bool]] = [(root, False)]
-        links = 0
         while stack:
             element, closing = stack.pop()
             tag = element.tag if isinstance(element.tag, str) else ""
-            block = tag in _BLOCKS
             if closing:
-                if block:
-                    yield from self._flush()
-                    self._path.pop()
-                    self._tags.pop()
-                    self._names.pop()
-                elif names := _names(element):
-                    self._mark(names)
-                links -= tag == "a"
-                if element.get(_MARK) is not None:
-                    yield from self._flush()
-                    self._beside -= 1
-                self._add(element.tail, links > 0)
-                continue
-            if tag in _UNSEEN or not tag or len(self._path) > _MAX_DEPTH:
-                self._add(element.tail, links > 0)
-                continue
-            if element.get(_MARK) is not None:
-                yield from self._flush()
-                self._beside += 1
-            if tag == "br" and _PRECEDING & set(self._tags):
-                self._add(" " + (element.tail or ""), links > 0)  # a title over several lines is one title
-                continue
-            if block:
-                yield from self._flush()
-                self._count += 1
-                self._path.append(self._count)
-                self._tags.append(tag)
-                self._names.append(_names(element))
-            elif names := _names(element):
-                self._open.append((names, len(self._parts)))
-            links += tag == "a"
-            self._add(element.text, links > 0)
-            stack.append((element, True))
-            stack.extend((child, False) for child in reversed(element))
+                yield from self._close(element, tag)
+            elif tag in _UNSEEN or not tag or len(self._path) > _MAX_DEPTH:
+                self._add(element.tail)
+            elif tag == "br" and _HEADINGS & set(self._tags):
+                self._add(" " + (element.tail or ""))  # a title over several lines is one title
+            else:
+                yield from self._enter(element, tag)
+                stack.append((element, True))
+                stack.extend((child, False) for child in reversed(element))
         yield from self._flush()
 
-    def _add(self, text: str | None, linked: bool) -> None:  # noqa: FBT001
+    def _enter(self, element: Element, tag: str) -> Iterator[Block]:
+        marked = element.get(_MARK) is not None
+        if marked or tag in _BLOCKS:
+            yield from self._flush()
+            self._beside += marked
+        if tag in _BLOCKS:
+            self._count += 1
+            self._path.append(self._count)
+            self._tags.append(tag)
+            self._names.append(_names(element))
+        elif names := _names(element):
+            self._open.append((names, len(self._parts)))
+        self._links += tag == "a"
+        self._add(element.text)
+
+    def _close(self, element: Element, tag: str) -> Iterator[Block]:
+        marked = element.get(_MARK) is not None
+        if tag not in _BLOCKS and (names := _names(element)):
+            self._mark(names)
+        if marked or tag in _BLOCKS:
+            yield from self._flush()
+            self._beside -= marked
+        if tag in _BLOCKS:
+            self._path.pop()
+            self._tags.pop()
+            self._names.pop()
+        self._links -= tag == "a"
+        self._add(element.tail)
+
+    def _add(self, text: str | None) -> None:
         if text:
             self._parts.append(text)
-            if linked:
+            if self._links > 0:
                 self._linked += len(text.strip())
 
     def _mark(self, names: str) -> None:
@@ -259,4 +263,4 @@ def _value(block: Block) -> float:
         return free - block.linked
     if block.linked > 0.5 * size:
         return -(12.0 + block.linked)
-    return -2.0 if block.tag in ("p", "br", "section", "pre", "span") or block.tag in _PRECEDING else -6.0
+    return -2.0 if block.tag in ("p", "br", "section", "pre", "span") or block.tag in _HEADINGS else -6.0

@@ -49,7 +49,7 @@ def cluster(docs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     A cluster is named by the smallest id in it, so a document without reprints is its own cluster.
 
     >>> text = "为推进数字政府建设，提高政务服务效率，现就有关事项通知如下。" * 3
-    >>> cluster([("b", text + "（来源：某网）"), ("a", text), ("c", "完全不同的另一篇文章，说的是别的事情，没有相同之处。")])
+    >>> cluster([("b", text + "（来源：某网）"), ("a", text), ("c", "完全不同的另一篇文章，说的是别的事情。")])
     [('a', 'a'), ('b', 'a'), ('c', 'c')]
     """
     return join(sketch(doc_id, text) for doc_id, text in docs)
@@ -87,8 +87,7 @@ def shared(one: Sketch, other: Sketch) -> float:
 
     shorter, longer = sorted((one, other), key=lambda item: (item.size, item.doc_id))
     places = np.searchsorted(longer.sentences, shorter.sentences)
-    places[places == len(longer.sentences)] = 0
-    found = longer.sentences[places] == shorter.sentences
+    found = longer.sentences[np.minimum(places, len(longer.sentences) - 1)] == shorter.sentences
     return float(shorter.lengths[found].sum()) / max(1, shorter.size)
 
 

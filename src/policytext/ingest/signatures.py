@@ -19,9 +19,13 @@ _DATE_LINE = re.compile(
 )
 _TIME = re.compile(r"\d{1,2}\s*[:：时時点]\s*\d{1,2}")
 _PERSON_LINE = re.compile(
-    r"^[\u4e00-\u9fff]{1,12}[\s　]+[\u4e00-\u9fff][\s　]*[\u4e00-\u9fff][\s　]*[\u4e00-\u9fff]?$|^(?:总理|省长|市长|主席|部长|局长|主任|县长|区长|州长|院長|部長)[\u4e00-\u9fff]{2,4}$"
+    r"^[\u4e00-\u9fff]{1,12}[\s　]+[\u4e00-\u9fff][\s　]*[\u4e00-\u9fff][\s　]*[\u4e00-\u9fff]?$|^(?:总理|省长|"
+    r"市长|主席|部长|局长|主任|县长|区长|州长|院長|部長)[\u4e00-\u9fff]{2,4}$"
 )
 _ATTACHMENT = re.compile(r"^(?:附件|附表|附录|附)\s*[\d一二三四五六七八九十]{0,3}\s*[:：]?$")
+_ADDRESSEES = re.compile(r"\s*([^\n。；]{2,800}[:：])[^\S\n]*\r?(?:\n|$)")
+_NO_ADDRESSEES = re.compile(r"(?:一|第|（|\d|为|為|根据|按照|经|依据|现|現)|.*(?:如下|以下|下列).?$")
+_ADDRESSED = re.compile(r"各|政府|委|局|部|厅|院|会|办|公司|单位|处|所|中心|同志|代表|朋友|主席|先生|居民")
 _INLINE = 400  # code points of the end in which a text without line ends is signed
 
 
@@ -116,7 +120,7 @@ def _below_a_sentence(text: str, end: int) -> bool:
 
 
 def _inline(text: str, start: int) -> Signature | None:
-    """A text poured into one line: ... 大家。 某局 某公司 2022年12月12日 分享： 关闭窗口."""
+    """Read the end of a text poured into one line: ... 大家。 某局 某公司 2022年12月12日 分享： 关闭窗口."""
     if "年" not in text[-120:]:
         return None
     tail_start = max(start, len(text) - _INLINE)
@@ -136,7 +140,7 @@ def _inline(text: str, start: int) -> Signature | None:
 
 def _undated(text: str, start: int) -> Signature | None:
     """Organs at the very end, or before the list of attachments, without a date."""
-    lines = []
+    lines: list[tuple[int, str]] = []
     for line_start, line in _backwards(text, len(text)):
         if line_start < start or len(lines) > 14:
             break
@@ -171,19 +175,17 @@ def blocks(text: str, start: int, signature: Signature | None) -> list[Block]:
     """Mark addressees 主送, the list of attachments 附件, the signature 落款, copies 抄送 and the site's last lines."""
     found: list[Block] = []
     end = signature.start if signature else len(text)
-    if match := re.compile(r"\s*([^\n。；]{2,800}[:：])[^\S\n]*\r?(?:\n|$)").match(text, start):
-        if not re.match(
-            r"(?:一|第|（|\d|为|為|根据|按照|经|依据|现|現)|.*(?:如下|以下|下列).?$", match[1]
-        ) and re.search(r"各|政府|委|局|部|厅|院|会|办|公司|单位|处|所|中心|同志|代表|朋友|主席|先生|居民", match[1]):
-            found.append(("addressee", match.start(1), match.end(1)))
+    match = _ADDRESSEES.match(text, start)
+    if match and not _NO_ADDRESSEES.match(match[1]) and _ADDRESSED.search(match[1]):
+        found.append(("addressee", match.start(1), match.end(1)))
     if signature:
         found.append(("signature", signature.start, signature.end))
     found += _attachment_lists(text, start, end)
-    for match in re.finditer(
+    for copies in re.finditer(
         r"^[^\S\n]*(?:抄送|抄報|抄报|副本|分送|主题词|主題詞)\s*[:：][^\n]*", text[-3000:], re.MULTILINE
     ):
         offset = max(0, len(text) - 3000)
-        found.append(("copies", offset + match.start(), offset + match.end()))
+        found.append(("copies", offset + copies.start(), offset + copies.end()))
     return found + _closing(text, start)
 
 

@@ -55,7 +55,7 @@ def find(sources: Sequence[Path]) -> list[Source]:
 
 
 def _described(root: Path, found: list[Source]) -> list[Source]:
-    """Give each source its row in the folder's manifest; a row whose file is not there becomes a source with a problem."""
+    """Give each source its row in the folder's manifest; a row without a file becomes a source with a problem."""
     table = next((source for source in found if manifests.is_manifest(source.label) and not source.problem), None)
     if table is None:
         return found
