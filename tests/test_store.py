@@ -11,7 +11,6 @@ from policytext.store import (
     EVIDENCE,
     FILES,
     NAME,
-    SKETCHES,
     TAGS,
     Added,
     Batch,
@@ -39,7 +38,6 @@ def batch(*docs, skipped=(), files=()):
         passages_table(passages),
         pa.Table.from_pylist(tags, schema=TAGS),
         EVIDENCE.empty_table(),
-        SKETCHES.empty_table(),
         tuple(skipped),
         tuple(files),
     )

@@ -174,9 +174,9 @@ class Batch:
     passages: pa.Table
     tags: pa.Table
     evidence: pa.Table
-    sketches: pa.Table
     skipped: tuple[Skipped, ...] = ()
     files: tuple[dict[str, Any], ...] = ()
+    sketches: pa.Table = dataclasses.field(default_factory=SKETCHES.empty_table)
 
 
 @dataclass(frozen=True)
