@@ -60,7 +60,7 @@ def test_a_reporter_is_a_speaker_where_people_talk(segmenter):
 
 def test_a_turn_of_talk_goes_on_until_a_stage_direction(segmenter):
     lines = ["王小明：" + PROSE, PROSE, "李大华：" + PROSE, "（与会者鼓掌，并表示没有其他意见。）", PROSE]
-    assert kinds(segmenter, *lines * 2)[:5] == ["speech", "speech", "speech", "body", "body"]
+    assert kinds(segmenter, *lines * 2)[:5] == ["speech", "speech", "speech", "boilerplate", "body"]
 
 
 def test_clauses_after_a_colon_are_list_items(segmenter):

@@ -53,12 +53,12 @@ _FILE_NUMBER = re.compile(
 )
 _FIELDS = (
     "联系人|联络人|联系电话|咨询电话|电话|传真|邮箱|电子邮[箱件]|邮编|邮政编码|地址|网址|责任编辑|责编|编辑|校对|审核|来源"
-    "|时间|日期|发布时间|原标题|撰文|作者|记者|抄送|抄报|主送|发文机关|成文日期|发布日期|公开方式|索引号|主题词|打印|分享"
+    "|时间|日期|发布时间|编按|编者按|相关报道|相关阅读|相关新闻|延伸阅读|原标题|撰文|作者|记者|抄送|抄报|主送|发文机关|成文日期|发布日期|公开方式|索引号|主题词|打印|分享"
 )
 _FIELD = re.compile(_FIELDS)
 _OFFICES = "主席|省长|市长|总理|州长|区长|县长|盟长|主任|行政长官|书记|部长|委员长|院长|检察长"
 _BOILERPLATE = re.compile(
-    rf"[（(]?(?:此件|本件)[^。]{{0,8}}公开[^。]{{0,6}}[)）]?$|[（(]?完[)）]?$|[（(【]?(?:{_FIELDS})\s?[：:]|文\s?[/／]"
+    rf"[（(]?(?:此件|本件)[^。]{{0,8}}公开[^。]{{0,6}}[)）]?$|[（(]?完[)）]?$|[（(【*]?(?:{_FIELDS})\s?[：:]|文\s?[/／]"
     rf"|(?:附件|附表|附录|附)\s?[0-9一二三四五六七八九十]{{0,3}}\s?(?:[：:]|$)|.{{2,30}}[厅室处]\s+{_DAY}\s?印发$"
     r"|[-—–\s]*[0-9]{1,4}[-—–\s]*$|第\s?[0-9]+\s?页|.{2,60}[.…·]{3,}\s?[0-9]{1,4}$"
 )
@@ -215,7 +215,8 @@ def _mark_title(lines: Sequence[Line], title: str) -> None:
     title = _letters(title)
     for line in lines[:12]:
         written = _letters(line.text)
-        if line.kind in ("body", "heading") and written in title and (len(written) >= 8 or written == title):
+        known = written in title and (len(written) >= 8 or written == title) if written else False
+        if known and line.kind in ("body", "heading"):
             line.kind, line.mark = "heading", "title"
         elif line.kind != "boilerplate" and not line.titled:
             break
@@ -243,7 +244,9 @@ def _mark_turns(lines: Sequence[Line]) -> None:
     for line in lines:
         if line.kind == "speech":
             talking = True
-        elif line.kind == "body" and line.text[0] not in "（(":
+        elif line.kind == "body" and line.text[0] in "（(" and line.text[-1] in "）)":
+            line.kind, talking = "boilerplate", False  # a stage direction
+        elif line.kind == "body":
             line.kind = "speech" if talking else "body"
         elif line.kind != "list":
             talking = False
@@ -253,11 +256,12 @@ def _mark_items(lines: Sequence[Line]) -> None:
     """Mark list items: lines with an item's mark, and clauses after a colon or between semicolons."""
     before: Line | None = None
     for line in lines:
-        if line.kind == "body" and line.mark:
+        if line.kind == "body" and line.text[-1] in "；;":
+            line.kind = "list"
+        elif line.kind == "body" and line.mark:
             opened = before is not None and before.text[-1] in "：:"
             goes_on = before is not None and before.kind == "list" and before.mark == line.mark
             short = len(line.text) <= _CLAUSE_LENGTH and (opened or goes_on)
-            clause = line.mark in ("cn", "cn_paren") and (short or line.text[-1] in "；;")
-            if line.mark in _ITEMS or clause:
+            if line.mark in _ITEMS or (short and line.mark in ("cn", "cn_paren")):
                 line.kind = "list"
         before = line
