@@ -25,7 +25,6 @@ LAYERS = {
 }
 # Where each third-party library may be imported; a library that is not here is not a dependency.
 HOMES = {
-    "ahocorasick": {"tag"},
     "charset_normalizer": {"ingest"},
     "docx": {"ingest"},
     "duckdb": {"store"},
