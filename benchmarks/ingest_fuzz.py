@@ -3,8 +3,8 @@
     python benchmarks/ingest_fuzz.py [--files 20000] [--seed 1] [--workers 2] [--limit 20]
 
 Every file is a well-formed one of our own, damaged: bytes flipped, cut, doubled, swapped between formats, wrapped in an
-archive, or given another suffix. Batches run in processes of their own, so that a crash of a library would show; a document
-that takes longer than `--limit` seconds counts as a hang.
+archive, or given another suffix. Batches run in processes of their own, so that a crash of a library would show; a
+document that takes longer than `--limit` seconds counts as a hang.
 """
 
 from __future__ import annotations

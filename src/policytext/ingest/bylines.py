@@ -69,6 +69,7 @@ _ACCOUNT_CLASS = re.compile(
 _PLATFORM = re.compile(r"(?:企鹅|头条|百家|搜狐|网易|大鱼|一点|澎湃|看点|凤凰)号|[+＋]?\s*关注")
 _EDITOR_CLASS = re.compile(r"editor|bianji|zeren", re.IGNORECASE)
 _BYLINE_CLASS = re.compile(r"author|nickname|source|pub.?(?:time|date)|post.?(?:time|date)|publish", re.IGNORECASE)
+_BYLINE_SIGN = re.compile(r"\d{1,2}[:：]\d{2}|来源|來源|作者|记者|記者|编辑|发布|發布|发表|發表")
 _CLUTTER = re.compile(
     r"\d{1,2}[:：]\d{2}(?:[:：]\d{2})?|\d{1,2}[-月/]\d{1,2}日?|(?:阅读|浏览|评论|点击|参与|人气|热度|次|条|\d+人?)+[:：]?\s*\d*|[\[【（(][^\]】)）]{0,10}[\]】)）]|"
     r"字\s*[号体級级].*|[小中大]\s+[小中大].*|分享.*|打印|收藏|举报|关注|发布|发表|于|更新|时间|日期|訂閱|[|｜·•>/]+|企鹅号|头条号|百家号|原创"
@@ -121,7 +122,10 @@ def is_byline(block: Block) -> bool:
     text = block.text
     if len(text) > 80 or re.search(r"[。！？；]", text):
         return False
-    if re.search(r"\d{1,2}[:：]\d{2}", text) and next(dates.find(text), None) is not None:
+    if (
+        re.search(r"\d{1,2}[:：]\d{2}|来源|來源|作者|记者|記者|编辑|发布|發布|发表|發表", text)
+        and next(dates.find(text), None) is not None
+    ):
         return True
     return any(_BYLINE_CLASS.search(names) and len(mark) > 0.3 * len(text) for names, mark in block.marks)
 

@@ -26,6 +26,7 @@ _ATTACHMENT = re.compile(r"^(?:附件|附表|附录|附)\s*[\d一二三四五六
 _ADDRESSEES = re.compile(r"\s*([^\n。；]{2,800}[:：])[^\S\n]*\r?(?:\n|$)")
 _NO_ADDRESSEES = re.compile(r"(?:一|第|（|\d|为|為|根据|按照|经|依据|现|現)|.*(?:如下|以下|下列).?$")
 _ADDRESSED = re.compile(r"各|政府|委|局|部|厅|院|会|办|公司|单位|处|所|中心|同志|代表|朋友|主席|先生|居民")
+_NOTE = re.compile(r"\s*([（(](?:此件|本文)[^（()）\n]*[)）])")
 _INLINE = 400  # code points of the end in which a text without line ends is signed
 
 
@@ -180,6 +181,8 @@ def blocks(text: str, start: int, signature: Signature | None) -> list[Block]:
         found.append(("addressee", match.start(1), match.end(1)))
     if signature:
         found.append(("signature", signature.start, signature.end))
+        if note := _NOTE.match(text, signature.end):
+            found.append(("note", note.start(1), note.end(1)))
     found += _attachment_lists(text, start, end)
     for copies in re.finditer(
         r"^[^\S\n]*(?:抄送|抄報|抄报|副本|分送|主题词|主題詞)\s*[:：][^\n]*", text[-3000:], re.MULTILINE
