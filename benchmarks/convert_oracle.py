@@ -5,7 +5,7 @@ python benchmarks/convert_oracle.py ORACLE_PYTHON [CORPUS.jsonl.gz ...] [--varia
 ORACLE_PYTHON is the interpreter of a virtual environment of its own into which `pip install OpenCC` went: both
 distributions install a package named opencc, so the official one never goes where policytext is installed. Besides
 the corpora, every key of the dictionaries and every traditional side of STPhrases is compared, alone and between two
-characters that match nothing.
+characters that match nothing, and pairs of keys that overlap.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import gzip
+import hashlib
 import json
 import subprocess
 from collections import Counter
@@ -41,7 +42,7 @@ def main() -> None:
     parser.add_argument("--variants", default=",".join(VARIANTS))
     parser.add_argument("--list", type=int, default=40, help="how many disagreements to print, the most frequent first")
     arguments = parser.parse_args()
-    sources = {"dictionary keys": dictionary_keys()}
+    sources = {"dictionary keys": dictionary_keys(), "overlapping keys": overlapping_keys()}
     sources |= {path.name.split(".")[0]: documents(path) for path in arguments.corpora}
     for variant in arguments.variants.split(","):
         compare(arguments.oracle, variant, sources, arguments.list)
@@ -54,6 +55,22 @@ def dictionary_keys() -> list[str]:
         for key, value in dictionaries.load(name).items():
             words |= {key, value}
     return sorted(words) + [f"在{word}中" for word in sorted(words)]
+
+
+def overlapping_keys(number: int = 20_000) -> list[str]:
+    """Return pairs of phrases where one ends as the other starts: here the order of matching shows."""
+    keys = {key for name in NAMES if "ST" not in name for key in dictionaries.load(name) if len(key) > 1}
+    heads: dict[str, list[str]] = {}
+    for key in keys:
+        for place in range(1, len(key)):
+            heads.setdefault(key[:place], []).append(key)
+    pairs = {
+        key + other[len(key) - place :]
+        for key in keys
+        for place in range(1, len(key))
+        for other in heads.get(key[place:], ())
+    }
+    return sorted(pairs, key=lambda pair: hashlib.sha256(pair.encode()).digest())[:number]
 
 
 def documents(path: Path) -> list[str]:
