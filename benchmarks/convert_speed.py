@@ -40,7 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("oracle")
     parser.add_argument("corpora", nargs="+", type=Path)
-    parser.add_argument("--variants", default="t2s,tw2sp")
+    parser.add_argument("--variants", default="t2s,tw2sp", help="of those that all three know")
     parser.add_argument("--sample", type=int, default=300_000, help="characters for the package in the stack")
     arguments = parser.parse_args()
     texts = [text for path in arguments.corpora for text in documents(path)]

@@ -6,7 +6,7 @@ what starts there is tried in the order of the dictionaries.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,18 +103,18 @@ def apply(stage: Stage, text: str, codes: Codes, cuts: Sequence[int] = _NO_CUTS)
     """
     converted = stage.table.take(codes)
     new = decode(converted)
-    found = _match(stage, text, _places(stage, codes), cuts, stage.quiet)
-    if not found:
-        return new, converted, []
     pieces: list[str] = []
     edits: list[Edit] = []
     done = shift = 0
-    for start, end, value in found:
-        pieces += new[done:start], value
+    for start, end, value in _match(stage, text, _places(stage, codes), cuts, stage.quiet):
+        pieces.append(new[done:start])
+        pieces.append(value)
         if len(value) != end - start:
             edits.append((start + shift, len(value), end - start))
             shift += len(value) - (end - start)
         done = end
+    if not pieces:
+        return new, converted, []
     pieces.append(new[done:])
     new = "".join(pieces)
     return new, encode(new), edits
@@ -122,7 +122,7 @@ def apply(stage: Stage, text: str, codes: Codes, cuts: Sequence[int] = _NO_CUTS)
 
 def matches(stage: Stage, text: str, codes: Codes, cuts: Sequence[int] = _NO_CUTS) -> list[Match]:
     """Return the phrases of a text from left to right, none across a cut: start, end, value."""
-    return _match(stage, text, _places(stage, codes), cuts)
+    return list(_match(stage, text, _places(stage, codes), cuts))
 
 
 def _places(stage: Stage, codes: Codes) -> list[int]:
@@ -142,8 +142,7 @@ def _places(stage: Stage, codes: Codes) -> list[int]:
 
 def _match(
     stage: Stage, text: str, places: list[int], cuts: Sequence[int], quiet: frozenset[str] = frozenset()
-) -> list[Match]:
-    found: list[Match] = []
+) -> Iterator[Match]:
     phrases = stage.phrases
     barriers = iter([*cuts, len(text)])
     done = limit = 0
@@ -157,6 +156,5 @@ def _match(
             if end <= limit and text.startswith(key, start):
                 done = end
                 if key not in quiet:
-                    found.append((start, end, value))
+                    yield start, end, value
                 break
-    return found
