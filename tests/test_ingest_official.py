@@ -94,7 +94,8 @@ def test_law_history_counts_the_latest_promulgation_and_no_entry_into_force():
 def test_history_of_taiwan_law_with_wrapped_lines():
     text = (
         "數位服務補助辦法\n1.中華民國一百零九年七月十日衛生福利部衛部醫字第 1091664060 號令\n  訂定發布全文 20 條\n"
-        "2.中華民國一百十一年九月二十三日衛生福利部衛部醫字第 1111666020\n  號令修正發布第 13 條條文\n第 1 條\n本辦法依法訂定之。"
+        "2.中華民國一百十一年九月二十三日衛生福利部衛部醫字第 1111666020\n  號令修正發布第 13 條條文\n"
+        "第 1 條\n本辦法依法訂定之。"
     )
     found = official.dissect(text)
     assert (found.number, found.issuer, found.signed) == ("衛部醫字第1111666020號", "衛生福利部", "2022-09-23")

@@ -36,10 +36,7 @@ def read(sources: Sequence[Path | str], config: Config) -> Iterator[dict[str, An
         if isinstance(found, Skipped):
             yield {"path": found.path, "skipped": found.reason}
             continue
-        row = asdict(found)
-        row["text"] = row.pop("original")
-        row.pop("alignment")
-        yield row
+        yield ingest.describe(found)
 
 
 def rows(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
