@@ -32,13 +32,25 @@ def page(byline: str = "", *, head: str = "", body: str = BODY, after: str = "",
             "李文",
             "2021-03-06",
         ),
+        (
+            "<small>时间:</small>2021-03-06 10:11<small>来源:</small>青山晚报<small>作者:</small>李文<small>点击:</small>次",
+            "青山晚报",
+            "李文",
+            "2021-03-06",
+        ),
+        (
+            '<b itemprop="author">李文</b><time datetime="2021-03-06T08">3月6日</time>',
+            "青山新闻网",
+            "李文",
+            "2021-03-06",
+        ),
         ("<p>来源：</p><p>青山日报</p><p>青山日报记者 陈思远</p><p>2021-03-06</p>", "青山日报", "陈思远", "2021-03-06"),
     ],
 )
 def test_bylines_give_outlet_author_and_date(byline, outlet, author, date):
     found = html.read_page(page(byline))
     assert (found.title, found.outlet, found.author, found.published) == (TITLE, outlet, author, date)
-    assert found.published_source in {"byline", "label"}
+    assert found.published_source in {"byline", "label", "metadata"}
     assert found.text.split("\n") == PARAGRAPHS
 
 

@@ -109,9 +109,10 @@ def outlet_name(value: str) -> str | None:
 def person(value: str) -> str | None:
     """Return the name in a byline without the paper and the office before it; None if it is a placeholder."""
     value = _AFTER_TITLE.sub("", value.strip())
-    value = re.split(r"责任?编辑|責任?編輯|来源|來源|编辑|编译|时间|日期|浏览|阅读|摄影|校对|\d{4}[-年]", value)[
-        0
-    ].strip(" 、，,/:：|·")
+    value = re.split(
+        r"责任?编辑|責任?編輯|来源|來源|编辑|编译|时间|日期|浏览|阅读|点击|发布|评论|分享|字体|摄影|校对|\d{4}[-年]",
+        value,
+    )[0].strip(" 、，,/:：|·")
     if not 2 <= len(value) <= 30 or is_generic(value) or re.search(r"[。！？：]", value):
         return None
     return value if re.search(r"[^\W\d_]", value) else None

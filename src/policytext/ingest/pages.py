@@ -231,7 +231,8 @@ class _Walk:
 
 
 def _names(element: Element) -> str:
-    return f"{element.get('class') or ''} {element.get('id') or ''}".strip()
+    """Return class, id and the property of schema.org that an element stands for."""
+    return " ".join(filter(None, (element.get("class"), element.get("id"), element.get("itemprop"))))
 
 
 def article(found: list[Block], title_at: int = 0) -> tuple[int, int]:
