@@ -33,7 +33,7 @@ def page(byline: str = "", *, head: str = "", body: str = BODY, after: str = "",
             "2021-03-06",
         ),
         (
-            "<small>时间:</small>2021-03-06 10:11<small>来源:</small>青山晚报<small>作者:</small>李文<small>点击:</small>次",
+            "<b>时间:</b>2021-03-06 10:11<small>来源:</small>青山晚报<small>作者:</small>李文<b>点击:</b>",
             "青山晚报",
             "李文",
             "2021-03-06",
