@@ -19,6 +19,9 @@ _WHO = re.compile(
     rf"(?:作\s*者|撰\s*文|撰\s*稿|采\s*写|(?<![\u4e00-\u9fff])文)\s*[:：︱丨|/／]\s*"
     rf"(?P<named>[^\s:：|｜,，、/／()（）\[\]【】<>]{{2,20}}(?:[ 、，,/]+(?:{_HAN_NAME})(?=[\s、，,/】)）]|$))*)"
 )
+_OFFICE = re.compile(
+    r"(?:来源|來源|日报|晚报|日報|周刊|时报|時報)[^。]{0,16}(?:记者|記者)\s+(?P<name>[\u4e00-\u9fff]{2,4})(?=[\s、，,]|$)"
+)
 _BARE = re.compile(r"(?:^|[|｜丨\s])作者\s?(?P<name>[\u4e00-\u9fff]{2,4})(?=$|[|｜丨\s])")
 _TITLED = (
     r"(?:特约|见习|实习|首席|高级|资深|本报|本刊|本台|本网|特派|专栏|驻[\u4e00-\u9fff]{1,6})*"
@@ -93,7 +96,7 @@ def is_generic(value: str) -> bool:
 
 def outlet_name(value: str) -> str | None:
     """Return the name of an outlet without dates and marks around it; None if it is none."""
-    value = re.split(r"\s{2,}|\u3000", value.strip())[0]
+    value = re.split(r"\s{2,}|\u3000|\s*(?:见习|本报|本刊|特约|实习)?(?:记者|記者|通讯员|实习生)\s", value.strip())[0]
     value = re.sub(r"(?:\d{4}\s*[-年/.].*|\d{1,2}:\d\d.*)$", "", value)
     value = value.strip(" ：:，,、|-—_·>").strip("《》“”\"' ")
     if (
@@ -183,6 +186,8 @@ def _labelled_author(found: list[Block]) -> str | None:
         if len(text) > 120 or re.search(r"最近文章|最新文章|作者简介", text):
             continue
         names = [person(match["named"]) for match in _WHO.finditer(text)]
+        if office := _OFFICE.search(text):
+            names.append(person(office["name"]))
         if bare := _BARE.search(text):
             names.append(person(bare["name"]))
         if len(text) <= 40 and (reporter := _REPORTER.match(text)):

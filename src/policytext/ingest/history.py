@@ -72,6 +72,10 @@ def _goes_on(line: str, before: str) -> bool:
 
 
 def _delivered(line: str) -> str | None:
+    if opened := re.match(r"[（(]([^（()）]{10,90})[)）]$", line):
+        date = next(dates.find(opened[1]), None)
+        if date and date.full and date.start == 0 and re.search(r"会议|大会|會議|大會", opened[1]):
+            return None if _VERB.search(opened[1]) else date.iso
     match = _DELIVERED.match(line)
     if match is None or not re.search(r"会议|會議|大会|大會|全会|论坛|立法會|开幕|会上|典礼|峰会", line):
         return None

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 from policytext.ingest import dates, history, issuers, numbers, signatures, titles
-from policytext.ingest.sitelines import Label, Line, byline, is_furniture, is_outlet, label, lines_of
+from policytext.ingest.sitelines import Label, Line, byline, is_furniture, is_outlet, label, labels, lines_of, masthead
 
 Block = tuple[str, int, int]
 
@@ -181,8 +181,13 @@ def _site(head: _Head, line: Line) -> Label | None:
     if said and not (
         said.field in ("published", "title") and said.value and len(line.text) > 60 and said.field == "published"
     ):
-        if said.value:
-            head.labels.setdefault(said.field, said.value)
+        for part in labels(line.text):
+            if part.value:
+                head.labels.setdefault(part.field, part.value)
+    elif printed := masthead(line.text):
+        head.labels.setdefault("outlet", printed[0])
+        head.labels.setdefault("published", printed[1])
+        said = Label("published", printed[1])
     elif name := byline(line.text):
         head.author = head.author or name
         said = Label("other", name)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from policytext.ingest import dates
+
 LABELS = {
     "number": "文号|发文字号|文號|發文字號|发文文号",
     "issuer": "发文机关|发文单位|制发机关|發文機關|发布机构|发布机关|公开机构|制定机关",
@@ -29,7 +31,7 @@ _SPACED = {
 _LABEL = re.compile("|".join(f"(?P<{field}>{pattern})" for field, pattern in _SPACED.items()))
 _LABELLED = re.compile(rf"^[\s【\[（(]*(?:{_LABEL.pattern})\s*[:：]\s*(?P<value>.*?)[\s】\]）)]*$")
 _FURNITURE = re.compile(
-    r"(?:(?:网站)?首\s*页|主页|登录|注册|收藏(?:本[站页])?|设为首页|加入收藏|无障碍(?:阅读|浏览)?|繁體?体?(?:中文|版)?|简体(?:中文|版)?|English|"
+    r"(?:[^。，>»]{2,14}\s*[>»]\s*[^。，>»]{1,14}(?:\s*[>»]\s*[^。，>»]{1,24}){1,4}|(?:网站)?首\s*页|主页|登录|注册|收藏(?:本[站页])?|设为首页|加入收藏|无障碍(?:阅读|浏览)?|繁體?体?(?:中文|版)?|简体(?:中文|版)?|English|"
     r"政务公开|政府信息公开|信息公开|办事服务|政务服务|互动(?:交流|平台)|公众参与|新闻(?:中心|资讯)|民政资讯|政策(?:法规|文件)|机构(?:设置|概况)|"
     r"(?:您?的?(?:当前|现在|目前|所在)的?)?位置[:：].*|您(?:当前|现在|所在)?的?位置.*|首页\s*[>》〉-].*|"
     r"[【\[［（(]?\s*字\s*[体体号號級级]?\s*[:：大中小].{0,20}|[大中小]|(?:打印|关闭|收藏|分享|纠错|[【】\[\]\s])+|图集|微博|新浪微博|微信|朋友圈|Qzone|QQ(?:空间|好友)?|豆瓣|人人网?|Facebook|Twitter|LINE|\+1|收起|调整字体|文章关键词[:：].{0,60}|[【\[]?(?:打印|關閉|关闭|列印|轉寄|收藏|返回)(?:本页|窗口|文章|列表|顶部|视窗)?[】\]]?|"
@@ -48,6 +50,12 @@ _BYLINE = re.compile(
 _OUTLET_NAME = re.compile(
     r"[\u4e00-\u9fffA-Za-z0-9·]{1,12}(?:网|網|新闻|新聞|日报|日報|晚报|晚報|早报|早報|时报|時報|周报|週報|导报|快报|周刊|週刊|杂志|雜誌|在线|在線|頻道|频道|"
     r"头条|頭條|通讯社|社|财经|財經|资讯|資訊|观察|客户端|传媒|廣播|广播|电视台|電視台)"
+)
+
+
+_BETWEEN = re.compile(rf"[\s|｜]+(?=(?:{'|'.join(_SPACED.values())})\s*[:：])")
+_MASTHEAD = re.compile(
+    r"^[（(]?(?:原载|原載|载于|刊于)?\s*(?:《(?P<quoted>[^》]{2,14})》|(?P<name>[^\s\d《》]{3,14}))[\s，,]*(?=\d{4}年)"
 )
 
 
@@ -90,6 +98,29 @@ def label(line: str) -> Label | None:
         return None
     field = next(name for name in LABELS if match[name])
     return Label(field, clean_value(match["value"]))
+
+
+def labels(line: str) -> list[Label]:
+    """Return what a line with several labels says: 来源：维港评论　作者：戚文煦　时间：2018-10-23.
+
+    >>> [said.field for said in labels("来源：某报　作者：李文　时间：2018-10-23 09:12　编辑：小满")]
+    ['outlet', 'author', 'published', 'other']
+    """
+    return [said for part in _BETWEEN.split(line) if (said := label(part))]
+
+
+def masthead(line: str) -> tuple[str, str] | None:
+    """Return outlet and date of a line such as 江城晚报　2010年4月12日　观点版 or 《维港评论》2024年11月18日.
+
+    >>> masthead("江城晚报　2010年4月12日　观点版")
+    ('江城晚报', '2010-04-12')
+    """
+    match = _MASTHEAD.match(line)
+    date = next(dates.find(line), None) if match else None
+    if match is None or date is None or not date.full or len(line) > 50:
+        return None
+    name = match["quoted"] or match["name"]
+    return (name, date.iso) if match["quoted"] or is_outlet(name) else None
 
 
 def clean_value(value: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from policytext.ingest import dates
+from policytext.ingest import dates, issuers
 from policytext.ingest.sitelines import is_outlet
 
 _TYPES = (
@@ -78,9 +78,16 @@ def choose(groups: list[str], labelled: str | None, *, furnished: bool) -> str |
         return same or labelled
     if not groups:
         return None
+    named = [group for group in groups if not _is_letterhead(group)]
+    groups = named or groups
     if not furnished:
         return groups[1] if len(groups) > 1 and is_outlet(groups[0]) else groups[0]
     return max(groups, key=lambda g: (_worth(g), -groups.index(g)))
+
+
+def _is_letterhead(group: str) -> bool:
+    """Say whether a line names the organ that writes, as the red head of a document does, not what it writes."""
+    return re.search(r"(?:政府|厅|局|委|会|部|室|院)\s*文件$", group) is not None or bool(issuers.organs(group))
 
 
 def _worth(group: str) -> float:
