@@ -51,7 +51,7 @@ def read(*sources: Path | str, config: ConfigLike = None) -> pd.DataFrame:
 
 
 def simplify(text: str, *, variant: str = "auto") -> str:
-    """Return a text in simplified Chinese; `variant` is auto, t2s, tw2s, tw2sp, hk2s or hk2sp.
+    """Return a text in simplified Chinese; `variant` is auto, t2s, tw2s, tw2sp, tw2sg, hk2s, hk2sp or hk2sg.
 
     >>> simplify("資料庫與軟體", variant="tw2sp")
     '数据库与软件'

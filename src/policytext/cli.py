@@ -79,11 +79,22 @@ class Regional(StrEnum):
     t = "t"
     tw = "tw"
     twp = "twp"
+    twg = "twg"
     hk = "hk"
     hkp = "hkp"
+    hkg = "hkg"
 
 
-VARIANTS = {"auto": "auto", "t": "t2s", "tw": "tw2s", "twp": "tw2sp", "hk": "hk2s", "hkp": "hk2sp"}
+VARIANTS = {
+    "auto": "auto",
+    "t": "t2s",
+    "tw": "tw2s",
+    "twp": "tw2sp",
+    "hk": "hk2s",
+    "hkp": "hk2sp",
+    "twg": "tw2sg",
+    "hkg": "hk2sg",
+}
 
 
 def main() -> None:
@@ -212,7 +223,12 @@ def tag(file: InputArgument = Path("-"), config: ConfigOption = None) -> None:
 @app.command(epilog="Example: echo 資料庫與軟體 | policytext convert --from twp")
 def convert(
     file: InputArgument = Path("-"),
-    from_: Annotated[Regional, typer.Option("--from", help="auto: found for each line.")] = Regional.auto,
+    from_: Annotated[
+        Regional,
+        typer.Option(
+            "--from", help="auto: found for each line; ..p with regional words, ..g with those of public affairs."
+        ),
+    ] = Regional.auto,
     alignment: Annotated[bool, typer.Option("--alignment", help="JSONL with the edits where lengths differ.")] = False,
 ) -> None:
     """Convert to simplified Chinese, line by line."""
