@@ -68,6 +68,7 @@ def training_set(data: Prepared, ids: tuple[str, ...], book: codebooks.Codebook)
         groups=tuple(passage.group for passage in data.passages),
         patterns=patterns.matrix(data.texts),
         pattern_names=patterns.names,
+        made=np.array([passage.made for passage in data.passages], dtype=bool),
     )
 
 

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ TOPICS = ("降低碳排放强度", "发展学前教育", "完善养老服务", "
 
 def made_up(n: int = 120) -> TrainingSet:
     """Passages of another field: `energy.carbon` follows from its word, `energy.price` from a count."""
-    texts = [f"第{i % 7}条 {TOPICS[i % 4]}，推进第{i % 5}项工作。" for i in range(n)]
+    texts = [f"第{i}条 {TOPICS[i % 4]}，推进第{i % 5}项工作。" for i in range(n)]
     price = np.array([i % 3 == 0 for i in range(n)])
     targets = np.stack([np.array([i % 4 == 0 for i in range(n)]), price], axis=1)
     patterns = np.stack([price * 2.0, np.ones(n)], axis=1).astype(np.float32)
@@ -31,12 +32,16 @@ def data() -> TrainingSet:
 
 @pytest.fixture(scope="module")
 def fitted(data: TrainingSet) -> Classifier:
-    return train(data, TrainConfig(pattern_weight=0.5), card={"labelled_by": "a test"})
+    return train(data, TrainConfig(vectors="", pattern_relief=3.0), card={"labelled_by": "a test"})
+
+
+def probabilities(classifier: Classifier, data: TrainingSet) -> np.ndarray:
+    rows = dict(zip(data.texts, data.patterns, strict=True))
+    return classifier.probabilities(data.texts, data.words, lambda texts: np.array([rows[text] for text in texts]))
 
 
 def test_any_codebook_is_learnt_from_its_labels(data: TrainingSet, fitted: Classifier):
-    probabilities = fitted.probabilities(data.texts, data.words, data.patterns)
-    assert np.array_equal(fitted.decisions(probabilities).astype(bool), data.targets)
+    assert np.array_equal(fitted.decisions(probabilities(fitted, data)).astype(bool), data.targets)
     assert fitted.card["cross_validation"]["macro_f1"] > 0.95
 
 
@@ -50,10 +55,9 @@ def test_the_card_says_what_it_was_learnt_from(data: TrainingSet, fitted: Classi
 def test_a_saved_model_decides_the_same(tmp_path: Path, data: TrainingSet, fitted: Classifier):
     fitted.save(tmp_path)
     again = Classifier.load(tmp_path)
-    before = fitted.probabilities(data.texts, data.words, data.patterns)
-    assert np.array_equal(again.probabilities(data.texts, data.words, data.patterns), before)
+    assert np.array_equal(probabilities(again, data), probabilities(fitted, data))
     assert again.labels == fitted.labels
-    assert again.card["format"] == 1
+    assert again.card["format"] == 2
 
 
 def test_saving_twice_gives_the_same_bytes(tmp_path: Path, fitted: Classifier):
@@ -91,23 +95,39 @@ def test_arrays_hold_no_pickle(tmp_path: Path, fitted: Classifier):
         assert all(stored[name].dtype != object for name in stored.files)
 
 
-def test_a_model_refuses_pattern_counts_of_another_codebook(data: TrainingSet, fitted: Classifier):
-    with pytest.raises(ModelError, match="train again"):
-        fitted.probabilities(data.texts, data.words, None)
+def test_a_model_of_patterns_asks_for_them(data: TrainingSet, fitted: Classifier):
+    with pytest.raises(ModelError, match="pattern counts"):
+        fitted.probabilities(data.texts, data.words)
 
 
 def test_patterns_are_matched_by_name(data: TrainingSet, fitted: Classifier):
-    expected = fitted.probabilities(data.texts, data.words, data.patterns)
     shuffled = np.hstack([np.full((len(data.texts), 1), 9, np.float32), data.patterns[:, ::-1]])
     names = ("group.new", "size", "group.price")
-    again = fitted.probabilities(data.texts, data.words, fitted.aligned(shuffled, names))
-    assert np.array_equal(again, expected)
+    assert np.array_equal(fitted.aligned(shuffled, names), data.patterns)
     assert fitted.unknown(names) == ([], ["group.new"])
 
 
 def test_a_pattern_that_is_gone_speaks_neither_way(data: TrainingSet, fitted: Classifier):
     rows = fitted.aligned(data.patterns[:, 1:], ("size",))
-    assert np.allclose(fitted.scaled(rows)[:, 0], 0, atol=1e-6)
+    placed = fitted.landmarks.place(fitted.numbers(data.words, rows))
+    assert np.allclose(placed[:, 0], 0, atol=1e-5)
+
+
+def test_what_the_gate_holds_back_is_decided_no(data: TrainingSet, fitted: Classifier):
+    shut = replace(fitted, gate_cut=np.full(2, np.inf, np.float32), gate_offset=np.full(2, -30, np.float32))
+    assert not fitted.decisions(probabilities(shut, data)).any()
+
+
+def test_passages_of_a_batch_do_not_change_each_other(data: TrainingSet, fitted: Classifier):
+    alone = [probabilities(fitted, data.take(np.array([i])))[0] for i in range(8)]
+    assert np.allclose(probabilities(fitted, data)[:8], alone, atol=1e-6)
+
+
+def test_made_passages_teach_but_do_not_measure(data: TrainingSet):
+    made = np.array([i % 10 == 0 for i in range(len(data.texts))])
+    card = train(replace(data, made=made), TrainConfig(vectors="")).card
+    assert card["made"] == 12
+    assert card["passages"] == 120
 
 
 def test_a_label_of_too_few_documents_is_named(data: TrainingSet):

@@ -91,7 +91,7 @@ def test_no_file_is_an_error(tmp_path: Path):
 
 
 def test_references_of_the_project_carry_no_text():
-    for name in ("train.jsonl", "train2.jsonl"):
+    for name in ("train.jsonl", "train2.jsonl", "train3.jsonl", "train4.jsonl"):
         rows = [json.loads(line) for line in (OWN / name).read_text(encoding="utf-8").splitlines()]
         assert all("text" not in row and len(row["sha256"]) == 64 for row in rows)
 
@@ -99,7 +99,7 @@ def test_references_of_the_project_carry_no_text():
 @pytest.mark.skipif(not (SHARED / "gold").is_dir(), reason="needs ../shared/gold with the referenced texts")
 def test_every_reference_of_the_project_is_found_and_untampered():
     passages = labels.read(OWN, shared=SHARED)
-    assert len(passages) == 2881 + 4009 + 1450
+    assert len(passages) == 2881 + 4009 + 887 + 1005 + 1450 + 240
     assert all(labels.sha256(p.text) == p.sha256 for p in passages)
 
 

@@ -35,7 +35,7 @@ def classifier() -> Classifier:
     targets = np.array([[i % 4 == 0, i % 4 == 1] for i in range(120)])
     groups = tuple(f"g{i % 40}" for i in range(120))
     words = tuple(tuple(text) for text in texts)
-    return train(TrainingSet(("stage.open", "stage.online"), texts, words, targets, groups), TrainConfig())
+    return train(TrainingSet(("stage.open", "stage.online"), texts, words, targets, groups), TrainConfig(vectors=""))
 
 
 @pytest.fixture(scope="module")

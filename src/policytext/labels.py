@@ -43,6 +43,7 @@ class LabelledPassage:
     genre: str = ""
     date: str = ""
     sha256: str = ""
+    made: bool = False  # written for training, not found in a text: good to learn from, no measure of anything
 
     @property
     def decade(self) -> str:
@@ -144,6 +145,7 @@ def _passage(row: dict[str, Any], text: str, where: str) -> LabelledPassage:
         genre=str(row.get("genre") or ""),
         date=str(row.get("date") or row.get("year") or ""),
         sha256=row.get("sha256") or sha256(text),
+        made=bool(row.get("made", False)),
     )
 
 

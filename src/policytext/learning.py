@@ -64,6 +64,7 @@ def training_set(rows: Sequence[LabelledPassage], config: Config, codebook: Code
         groups=tuple(row.group for row in rows),
         patterns=patterns.matrix(texts),
         pattern_names=patterns.names,
+        made=np.array([row.made for row in rows], dtype=bool),
     )
 
 

@@ -10,73 +10,101 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from policytext.errors import ModelError
+from policytext.tag.dense import Landmarks, WordVectors
 from policytext.tag.features import Features, Floats
 
-FORMAT = 1
+FORMAT = 2
 BATCH = 4096  # passages a sparse product: about 60 MB
 
 
 @dataclass(frozen=True)
 class Classifier:
-    """Weights of one linear model a label over words, n-grams and pattern counts.
+    """A gate that sees words alone, and behind it a model that sees words, n-grams, patterns and word vectors.
 
-    `weights` is [features x labels], `pattern_weights` [patterns x labels]. The margin of a passage becomes a
-    probability by `1 / (1 + exp(-(slope * margin + offset)))` (Platt 1999), learnt on margins of passages whose
+    Most passages of a corpus speak of something else. The gate, one sparse product, gives those their (small)
+    probabilities; only passages whose gate margin reaches `gate_cut` for some label go on. There the margin is
+    `rows @ weights + landmarks.compare(numbers) @ landmark_weights + intercept`.
+
+    Margins become probabilities by `1 / (1 + exp(-(slope * margin + offset)))` (Platt 1999), learnt on passages whose
     documents the model had not seen. A label is decided yes from its threshold on; within `low` and `high` the
     classifier would rather abstain.
     """
 
     labels: tuple[str, ...]
     features: Features
-    weights: Floats
-    intercept: Floats
+    vectors: WordVectors
+    landmarks: Landmarks
     pattern_names: tuple[str, ...]
-    pattern_weights: Floats
-    pattern_center: Floats
-    pattern_scale: Floats
+    weights: NDArray[Any]  # [words and n-grams x labels]
+    landmark_weights: Floats  # [landmarks x labels]
+    intercept: Floats
     slope: Floats
     offset: Floats
+    gate_weights: NDArray[Any]  # [words x labels]
+    gate_intercept: Floats
+    gate_slope: Floats
+    gate_offset: Floats
+    gate_cut: Floats
     threshold: Floats
     low: Floats
     high: Floats
     card: dict[str, Any]
 
-    def margins(
-        self, texts: Sequence[str], words: Sequence[Sequence[str]], patterns: NDArray[Any] | None = None
+    def probabilities(
+        self,
+        texts: Sequence[str],
+        words: Sequence[Sequence[str]],
+        patterns: Callable[[list[str]], Floats] | None = None,
     ) -> Floats:
-        """Return margins before calibration, float32 [len(texts) x labels].
+        """Return calibrated probabilities, float32 [len(texts) x labels].
+
+        `patterns` counts the codebook's patterns in texts, in the order of `pattern_names` (see `aligned`).
 
         Raises:
-            ModelError: the model counts on patterns that are missing or of another codebook.
+            ModelError: the model counts on patterns and none are given.
         """
+        if self.pattern_names and patterns is None:
+            raise ModelError("the model was trained with pattern counts; give the patterns of its codebook")
         result: Floats = np.empty((len(texts), len(self.labels)), np.float32)
         for start in range(0, len(texts), BATCH):
             part = slice(start, start + BATCH)
-            result[part] = self.features.matrix(texts[part], words[part]) @ self.weights
-        result += self.intercept + self._pattern_margins(patterns)
+            result[part] = self._batch(texts[part], words[part], patterns)
         return result
 
-    def _pattern_margins(self, patterns: NDArray[Any] | None) -> Floats | float:
-        expected = len(self.pattern_center)
-        found = 0 if patterns is None else patterns.shape[1]
-        if expected != found:
-            raise ModelError(
-                f"the model was trained with {expected} pattern counts, the codebook gives {found}; "
-                "train again with this codebook: policytext train --labels F"
-            )
-        if patterns is None or not expected:
-            return 0.0
-        margins: Floats = self.scaled(patterns) @ self.pattern_weights
+    def _batch(
+        self, texts: Sequence[str], words: Sequence[Sequence[str]], patterns: Callable[[list[str]], Floats] | None
+    ) -> Floats:
+        word_rows = self.features.word_rows(words)
+        gate = word_rows @ self.gate_weights.astype(np.float32) + self.gate_intercept
+        result = logistic(gate * self.gate_slope + self.gate_offset)
+        asked = np.flatnonzero((gate >= self.gate_cut).any(axis=1))
+        if len(asked):
+            chosen = [texts[i] for i in asked.tolist()]
+            rows = self.features.joined(word_rows[asked], self.features.ngram_rows(chosen))
+            numbers = self.numbers([words[i] for i in asked.tolist()], patterns(chosen) if patterns else None)
+            result[asked] = logistic(self.margins(rows, numbers) * self.slope + self.offset)
+        return result
+
+    def margins(self, rows: csr_matrix, numbers: Floats) -> Floats:
+        """Return margins before calibration, float32 [passages x labels]."""
+        margins: Floats = rows @ self.weights.astype(np.float32) + self.intercept
+        if len(self.landmark_weights):
+            margins += self.landmarks.compare(numbers) @ self.landmark_weights
         return margins
+
+    def numbers(self, words: Sequence[Sequence[str]], patterns: Floats | None) -> Floats:
+        """Return what landmarks compare: damped pattern counts, then the mean word vector."""
+        return dense_numbers(words, patterns, self.vectors)
 
     def aligned(self, patterns: NDArray[Any], names: Sequence[str]) -> Floats:
         """Return the counts that the model knows, in its order, from those of a codebook that was edited since.
@@ -86,7 +114,8 @@ class Classifier:
         if tuple(names) == self.pattern_names:
             return patterns
         place = {name: column for column, name in enumerate(names)}
-        result: Floats = np.tile(np.expm1(self.pattern_center), (len(patterns), 1)).astype(np.float32)
+        means = np.expm1(self.landmarks.center[: len(self.pattern_names)])
+        result: Floats = np.tile(means, (len(patterns), 1)).astype(np.float32)
         for column, name in enumerate(self.pattern_names):
             if name in place:
                 result[:, column] = patterns[:, place[name]]
@@ -97,20 +126,6 @@ class Classifier:
         learnt, given = set(self.pattern_names), set(names)
         return sorted(learnt - given), sorted(given - learnt)
 
-    def scaled(self, patterns: NDArray[Any]) -> Floats:
-        """Return pattern counts as the weights expect them: damped, centred, scaled, at most five deviations off."""
-        spread = (np.log1p(patterns) - self.pattern_center) / self.pattern_scale
-        clipped: Floats = np.clip(spread, -5, 5).astype(np.float32, copy=False)
-        return clipped
-
-    def probabilities(
-        self, texts: Sequence[str], words: Sequence[Sequence[str]], patterns: NDArray[Any] | None = None
-    ) -> Floats:
-        """Return calibrated probabilities, float32 [len(texts) x labels]."""
-        logits = self.margins(texts, words, patterns) * self.slope + self.offset
-        found: Floats = (1 / (1 + np.exp(-np.clip(logits, -30, 30)))).astype(np.float32)
-        return found
-
     def decisions(self, probabilities: Floats, *, abstain: bool = False) -> NDArray[np.int8]:
         """Return 1 for yes, 0 for no, -1 for abstain, int8 of the shape of `probabilities`."""
         decided = (probabilities >= self.threshold).astype(np.int8)
@@ -120,9 +135,14 @@ class Classifier:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return everything but the card as arrays."""
+        parts = {
+            "features": self.features.arrays(),
+            "vectors": self.vectors.arrays(),
+            "landmarks": self.landmarks.arrays(),
+        }
         own = {name: getattr(self, name) for name in _ARRAYS}
         own["pattern_names"] = np.frombuffer("\n".join(self.pattern_names).encode("utf-8"), dtype=np.uint8)
-        return own | {f"features.{name}": array for name, array in self.features.arrays().items()}
+        return own | {f"{part}.{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
 
     def sha256(self) -> str:
         """Return a hash over everything that can change a decision."""
@@ -166,25 +186,46 @@ class Classifier:
         try:
             with np.load(folder / "arrays.npz", allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
-            own = {name: arrays[name] for name in _ARRAYS}
-            names = tuple(arrays["pattern_names"].tobytes().decode("utf-8").split("\n"))
-        except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
+            return cls._from_arrays(arrays, card)
+        except (KeyError, TypeError, ValueError, OSError, zipfile.BadZipFile) as error:
             raise ModelError(f"{folder / 'arrays.npz'}: not a model of this format: {error}") from error
-        features = Features.from_arrays(
-            {name.removeprefix("features."): array for name, array in arrays.items() if name.startswith("features.")}
-        )
+
+    @classmethod
+    def _from_arrays(cls, arrays: dict[str, NDArray[Any]], card: dict[str, Any]) -> Classifier:
+        parts: dict[str, dict[str, NDArray[Any]]] = {"features": {}, "vectors": {}, "landmarks": {}}
+        for name, array in arrays.items():
+            part, _, rest = name.partition(".")
+            if rest:
+                parts[part][rest] = array
+        names = arrays["pattern_names"].tobytes().decode("utf-8")
         return cls(
             labels=tuple(card["labels"]),
-            features=features,
+            features=Features.from_arrays(parts["features"]),
+            vectors=WordVectors.from_arrays(parts["vectors"]),
+            landmarks=Landmarks(**parts["landmarks"]),
+            pattern_names=tuple(names.split("\n")) if names else (),
             card=card,
-            pattern_names=names if names != ("",) else (),
-            **own,
+            **{name: arrays[name] for name in _ARRAYS},
         )
+
+
+def dense_numbers(words: Sequence[Sequence[str]], patterns: Floats | None, vectors: WordVectors) -> Floats:
+    """Return damped pattern counts, then mean word vectors, float32 [passages x numbers]."""
+    means = vectors.means(words)
+    if patterns is None:
+        return means
+    return np.hstack([np.log1p(patterns), means]).astype(np.float32)
+
+
+def logistic(logits: NDArray[Any]) -> Floats:
+    """Return probabilities of log-odds."""
+    found: Floats = (1 / (1 + np.exp(-np.clip(logits, -30, 30)))).astype(np.float32)
+    return found
 
 
 _ARRAYS = (
-    *("weights", "intercept", "pattern_weights", "pattern_center", "pattern_scale"),
-    *("slope", "offset", "threshold", "low", "high"),
+    *("weights", "landmark_weights", "intercept", "slope", "offset", "threshold", "low", "high"),
+    *("gate_weights", "gate_intercept", "gate_slope", "gate_offset", "gate_cut"),
 )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
+from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
@@ -69,14 +69,19 @@ class Features:
         """Return the rows of passages, float32 [len(texts) x len(self)], words and n-grams each of length one."""
         if len(texts) != len(words):
             raise UsageError(f"{len(texts)} texts but {len(words)} lists of words; give one list a text")
-        rows: csr_matrix = hstack([self.word_rows(words), self.ngram_rows(texts)], format="csr", dtype=np.float32)
+        return self.joined(self.word_rows(words), self.ngram_rows(texts))
+
+    @staticmethod
+    def joined(word_rows: csr_matrix, ngram_rows: csr_matrix) -> csr_matrix:
+        """Return rows of words and of n-grams side by side."""
+        rows: csr_matrix = hstack([word_rows, ngram_rows], format="csr", dtype=np.float32)
         return rows
 
     def word_rows(self, words: Sequence[Sequence[str]]) -> csr_matrix:
         """Return TF-IDF of the kept words, rows of Euclidean length one."""
         get = self._index.get
-        columns = np.fromiter((get(word, -1) for word in chain.from_iterable(words)), np.int32)
-        lengths = np.fromiter((len(row) for row in words), np.int64, len(words))
+        columns = np.fromiter(map(get, chain.from_iterable(words), repeat(-1)), np.int32)
+        lengths = np.fromiter(map(len, words), np.int64, len(words))
         return _tf_idf(columns, _row_numbers(lengths), self.word_idf, len(words))
 
     def ngram_rows(self, texts: Sequence[str]) -> csr_matrix:
@@ -153,7 +158,7 @@ def _fit_words(
     columns = np.fromiter(
         (vocabulary.setdefault(word, len(vocabulary)) for word in chain.from_iterable(words)), np.int64
     )
-    rows = _row_numbers(np.fromiter((len(row) for row in words), np.int64, len(words)))
+    rows = _row_numbers(np.fromiter(map(len, words), np.int64, len(words)))
     spread = _spread(columns, group_of[rows], len(vocabulary))
     names = [word for word, n in zip(vocabulary, spread, strict=True) if n >= config.min_groups and word.strip()]
     names = [word for word in names if "\n" not in word]
@@ -191,7 +196,7 @@ def code_points(texts: Sequence[str]) -> tuple[NDArray[np.uint16], NDArray[np.in
 
     White space is dropped: a line break of a PDF changes no n-gram.
     """
-    joined = "\ufffe".join(texts) + "\ufffe"
+    joined = "\ufffe".join([*texts, ""])
     wide = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     codes = np.where(wide > _OUTSIDE, _OUTSIDE, wide).astype(np.uint16)
     lengths = np.fromiter((len(text) + 1 for text in texts), np.int64, len(texts))

@@ -40,10 +40,13 @@ _DECISIONS: NDArray[np.object_] = np.array(["no", "yes", "abstain"], dtype=objec
 
 @dataclass(frozen=True)
 class Evidence:
-    """Why a label applies: a term found, or words that weigh most for it; the span is on the document's ruler."""
+    """Why a label applies: a term or pattern of the codebook, or the words that weigh most.
+
+    The span is on the document's ruler.
+    """
 
     label: str
-    method: str  # lexicon, classifier
+    method: str  # lexicon, pattern, classifier
     term: str
     start: int
     end: int
@@ -78,11 +81,11 @@ class Tagger:
         self.decided = tuple(label for label in codebook.ids("classifier") if label in known)
         self._columns = np.array([known.index(label) for label in self.decided], dtype=np.int64)
         self._lexicon = Lexicon(codebook)
-        self._patterns = Patterns(codebook) if classifier is not None and classifier.pattern_names else None
+        self._patterns = Patterns(codebook)
         self._warn_of_edits()
 
     def _warn_of_edits(self) -> None:
-        if self.classifier is not None and self._patterns is not None:
+        if self.classifier is not None and self.classifier.pattern_names:
             gone, new = self.classifier.unknown(self._patterns.names)
             if gone or new:
                 log.warning(
@@ -126,10 +129,13 @@ class Tagger:
         if self.classifier is None:
             return np.zeros((len(passages), 0), np.float32)
         texts = [passage.text for passage in passages]
-        patterns = None
-        if self._patterns is not None:
-            patterns = self.classifier.aligned(self._patterns.matrix(texts), self._patterns.names)
-        found = self.classifier.probabilities(texts, [passage.words for passage in passages], patterns)
+        classifier, patterns = self.classifier, self._patterns
+
+        def count(texts: list[str]) -> Floats:
+            return classifier.aligned(patterns.matrix(texts), patterns.names)
+
+        words = [passage.words for passage in passages]
+        found = classifier.probabilities(texts, words, count)
         return found[:, self._columns]
 
     def _judge(self, passages: Sequence[Passage], *, explain: bool) -> TagColumns:
@@ -142,8 +148,11 @@ class Tagger:
         tags = _joined(tags, _lexicon_tags(coded, hits, by_terms[hits.label]))
         if not explain:
             return TagColumns(tags, {})
-        evidence = _lexicon_evidence(coded, hits, self._counts(hits, verdict, by_terms))
-        return TagColumns(tags, _joined(evidence, self._reasons(coded, verdict)))
+        evidence = _term_evidence(coded, hits, self._counts(hits, verdict, by_terms), "lexicon")
+        if self.classifier is not None:
+            evidence = _joined(evidence, self._patterns_found(coded, verdict))
+            evidence = _joined(evidence, self._reasons(self.classifier, coded, verdict))
+        return TagColumns(tags, evidence)
 
     def _verdict(self, probabilities: Floats) -> NDArray[np.int8]:
         if self.classifier is None or not self.decided:
@@ -154,23 +163,32 @@ class Tagger:
 
     def _counts(self, hits: Hits, verdict: NDArray[np.int8], by_terms: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Say which hits are evidence: all of labels that terms decide, and those that agree with the classifier."""
+        return self._agrees(hits, verdict) | by_terms[hits.label]
+
+    def _agrees(self, hits: Hits, verdict: NDArray[np.int8]) -> NDArray[np.bool_]:
+        """Say which hits are of a label that the classifier decided yes for their passage."""
         place = np.array([self.decided.index(label) if label in self.decided else -1 for label in hits.labels])
         agrees = np.zeros(len(hits), dtype=bool)
-        asked = np.flatnonzero(~by_terms[hits.label])
+        asked = np.flatnonzero(place[hits.label] >= 0)
         agrees[asked] = verdict[hits.text[asked], place[hits.label[asked]]] == 1
-        return agrees | by_terms[hits.label]
+        return agrees
 
-    def _reasons(self, coded: Sequence[Passage], verdict: NDArray[np.int8]) -> dict[str, Any]:
+    def _patterns_found(self, coded: Sequence[Passage], verdict: NDArray[np.int8]) -> dict[str, Any]:
+        """Return the codebook's patterns that speak for each label that the classifier decided."""
+        rows = np.flatnonzero((verdict == 1).any(axis=1))
+        chosen = [coded[i] for i in rows.tolist()]
+        hits = self._patterns.evidence([passage.text for passage in chosen])
+        return _term_evidence(chosen, hits, self._agrees(hits, verdict[rows]), "pattern")
+
+    def _reasons(self, classifier: Classifier, coded: Sequence[Passage], verdict: NDArray[np.int8]) -> dict[str, Any]:
         """Return the words that weigh most for each label that the classifier decided."""
         columns: dict[str, list[Any]] = {name: [] for name in _EVIDENCE_COLUMNS}
         rows = np.flatnonzero((verdict == 1).any(axis=1))
-        if self.classifier is None or not len(rows):
-            return columns
         chosen = [coded[i] for i in rows.tolist()]
-        weighed = self.classifier.features.matrix([p.text for p in chosen], [p.words for p in chosen])
+        weighed = classifier.features.matrix([p.text for p in chosen], [p.words for p in chosen])
         for passage, decided, line in zip(chosen, verdict[rows], range(len(chosen)), strict=True):
             for at in np.flatnonzero(decided == 1):
-                spans = _best_spans(self.classifier, passage.text, weighed, line, int(self._columns[at]))
+                spans = _best_spans(classifier, passage.text, weighed, line, int(self._columns[at]))
                 for start, end in spans:
                     values = (passage.doc_id, passage.n, self.decided[at], "classifier", passage.text[start:end])
                     for name, value in zip(_EVIDENCE_COLUMNS, values, strict=False):
@@ -213,7 +231,7 @@ def _classifier_tags(
 
 def _lexicon_tags(coded: Sequence[Passage], hits: Hits, wanted: NDArray[np.bool_]) -> dict[str, Any]:
     """One row a term found, of the labels that terms decide."""
-    found = _lexicon_evidence(coded, hits, wanted)
+    found = _term_evidence(coded, hits, wanted, "lexicon")
     size = len(found["n"])
     yes: Decision = "yes"
     return {
@@ -226,7 +244,7 @@ def _lexicon_tags(coded: Sequence[Passage], hits: Hits, wanted: NDArray[np.bool_
     }
 
 
-def _lexicon_evidence(coded: Sequence[Passage], hits: Hits, wanted: NDArray[np.bool_]) -> dict[str, Any]:
+def _term_evidence(coded: Sequence[Passage], hits: Hits, wanted: NDArray[np.bool_], method: str) -> dict[str, Any]:
     rows = np.flatnonzero(wanted)
     owners = [coded[i] for i in hits.text[rows].tolist()]
     shift = np.fromiter((passage.start for passage in owners), np.int64, len(owners))
@@ -234,7 +252,7 @@ def _lexicon_evidence(coded: Sequence[Passage], hits: Hits, wanted: NDArray[np.b
         "doc_id": [passage.doc_id for passage in owners],
         "n": [passage.n for passage in owners],
         "label": [hits.labels[i] for i in hits.label[rows].tolist()],
-        "method": ["lexicon"] * len(owners),
+        "method": [method] * len(owners),
         "term": [hits.terms[i] for i in hits.term[rows].tolist()],
         "start": hits.start[rows] + shift,
         "end": hits.end[rows] + shift,
