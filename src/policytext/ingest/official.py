@@ -223,7 +223,8 @@ def _is_mark(head: _Head, line: Line, following: Line | None, before: Line | Non
         head.blocks.append(("date", line.start, line.end))
         return True
     wrapped = following is not None and len(text) < 60 and history.is_event(text + following.text, "")
-    if history.is_event(text, before.text if before else "") or wrapped:
+    told = before.text if before and head.events and head.events[-1] is before else ""
+    if history.is_event(text, told) or wrapped:
         head.events.append(line)
         head.blocks.append(("date", line.start, line.end))
         return True

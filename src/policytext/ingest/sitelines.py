@@ -53,6 +53,9 @@ _OUTLET_NAME = re.compile(
 )
 
 
+_REPORTER = re.compile(
+    r"^[（(【]?(?:本报|本刊|本台|见习|特约|实习)*(?:记者|記者|通讯员)[\s:：]+(?P<name>[\u4e00-\u9fff]{2,4}(?:[\s、]+[\u4e00-\u9fff]{2,4}){0,3})[）)】]?$"
+)
 _BETWEEN = re.compile(rf"[\s|｜]+(?=(?:{'|'.join(_SPACED.values())})\s*[:：])")
 _MASTHEAD = re.compile(
     r"^[（(]?(?:原载|原載|载于|刊于)?\s*(?:《(?P<quoted>[^》]{2,14})》|(?P<name>[^\s\d《》]{3,14}))[\s，,]*(?=\d{4}年)"
@@ -136,11 +139,11 @@ def is_furniture(line: str) -> bool:
 def byline(line: str) -> str | None:
     """Return the author of a line such as 文/陳根.
 
-    >>> byline("文/陳根"), byline("文章说明")
-    ('陳根', None)
+    >>> byline("文/陳根"), byline("本报记者　谷雨　夏楠"), byline("文章说明")
+    ('陳根', '谷雨 夏楠', None)
     """
-    match = _BYLINE.match(line)
-    return match["name"].strip() if match else None
+    match = _BYLINE.match(line) or _REPORTER.match(line)
+    return " ".join(match["name"].split()) if match else None
 
 
 def is_outlet(line: str) -> bool:

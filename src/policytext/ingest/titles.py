@@ -82,7 +82,8 @@ def choose(groups: list[str], labelled: str | None, *, furnished: bool) -> str |
     groups = named or groups
     if not furnished:
         return groups[1] if len(groups) > 1 and is_outlet(groups[0]) else groups[0]
-    return max(groups, key=lambda g: (_worth(g), -groups.index(g)))
+    complete = [group for group in groups if is_complete(group)]
+    return max(complete, key=lambda g: (_worth(g), -groups.index(g))) if complete else groups[0]
 
 
 def _is_letterhead(group: str) -> bool:
