@@ -171,3 +171,23 @@ def test_code_of_an_agency_is_told_from_its_name():
 def test_any_text_is_taken(text):
     found = official.dissect(text)
     assert all(0 <= start <= end <= len(text) for _, start, end in found.blocks)
+
+
+def test_letterhead_is_no_title():
+    text = (
+        "青山市人民政府文件\n青政发〔2019〕21号\n青山市人民政府关于印发《青山市城市运行智能管理中\n"
+        "心建设实施方案》的通知\n各部门：\n现印发给你们。\n青山市人民政府\n2019年6月24日"
+    )
+    found = official.dissect(text)
+    assert found.title == "青山市人民政府关于印发《青山市城市运行智能管理中心建设实施方案》的通知"
+    assert found.number == "青政发〔2019〕21号"
+
+
+def test_masthead_and_line_of_several_labels():
+    found = official.dissect("预算挂上网之后\n江城晚报　2010年4月12日　观点版\n作者：许观澜\n上月底，预算表挂上了网。")
+    assert (found.title, found.outlet, found.published) == ("预算挂上网之后", "江城晚报", "2010-04-12")
+    assert found.author == "许观澜"
+    found = official.dissect(
+        "数据不是桥\n来源：维港评论　作者：戚文煦　时间：2018-10-23 09:12　编辑：小满\n城中有两种故事。"
+    )
+    assert (found.title, found.outlet, found.author) == ("数据不是桥", "维港评论", "戚文煦")
