@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 
 INSTRUMENT = 1  # raise it when the code here decides differently with the same codebook and model
 SPANS = 5  # of classifier evidence a label and passage
+LEAST = 0.25  # of the best word's gain; what adds less to the margin is no reason
 
 _DECISIONS: NDArray[np.object_] = np.array(["no", "yes", "abstain"], dtype=object)  # index -1 is abstain
 
@@ -267,11 +268,13 @@ def _best_spans(
     indices = weighed.indices[part]
     gains = weighed.data[part] * classifier.weights[indices, column]
     spans: list[tuple[int, int]] = []
+    least = LEAST * gains.max(initial=0)
     for at in np.argsort(-gains)[: 4 * SPANS]:
-        if gains[at] <= 0 or len(spans) == SPANS:
+        if gains[at] <= least or len(spans) == SPANS:
             break
         term = classifier.features.name(int(indices[at]))
-        spans += list(_free(text, term, spans))[:1]
+        if len(term) > 1 and term.isalnum():  # a comma or a particle weighs something, and explains nothing
+            spans += list(_free(text, term, spans))[:1]
     return sorted(spans)
 
 
