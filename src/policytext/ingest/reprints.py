@@ -114,7 +114,7 @@ def _sentences(points: Array, numbers: Array) -> tuple[Array, Array]:
 
 
 def _grams(points: Array) -> Array:
-    """Return the distinct 6-grams, hashed to uint64, in ascending order."""
+    """Return the 6-grams, hashed to uint64, in reading order."""
     import numpy as np
 
     if len(points) == 0:
@@ -123,7 +123,7 @@ def _grams(points: Array) -> Array:
     hashed = np.zeros(len(points) - size + 1, dtype=np.uint64)
     for k in range(size):
         hashed = hashed * np.uint64(0x100000001B3) + points[k : len(points) - size + 1 + k]
-    return np.unique(_mixed(hashed))
+    return _mixed(hashed)
 
 
 def _signature(grams: Array) -> Array:
@@ -132,8 +132,10 @@ def _signature(grams: Array) -> Array:
 
     width = np.uint64((1 << 64) // _SIZE)
     bins = np.minimum(grams // width, np.uint64(_SIZE - 1)).astype(np.int64)
-    full, first = np.unique(bins, return_index=True)
-    rest = ((grams[first] % width) >> np.uint64(24)).astype(np.uint32)
+    least = np.full(_SIZE, np.iinfo(np.uint64).max, dtype=np.uint64)
+    np.minimum.at(least, bins, grams)
+    full = np.flatnonzero(np.bincount(bins, minlength=_SIZE))
+    rest = ((least[full] % width) >> np.uint64(24)).astype(np.uint32)
     places = np.searchsorted(full, np.arange(_SIZE))
     distance = np.where(places == len(full), full[0] + _SIZE, full[np.minimum(places, len(full) - 1)]) - np.arange(
         _SIZE
