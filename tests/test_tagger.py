@@ -84,10 +84,10 @@ def test_columns_say_the_same_as_tag_and_evidence(tagger: Tagger):
     passages = [passage("主动公开政府信息", 0, 0), passage("推进人工智能", 1, 9), passage("标题", 2, 16, "heading")]
     columns = tagger.columns(passages)
     tags = tagger.tag(passages)
-    assert list(columns.tags["label"]) == [tag.label for tag in tags]
-    assert list(columns.tags["start"]) == [tag.start for tag in tags]
+    assert columns.tags["label"].to_pylist() == [tag.label for tag in tags]
+    assert columns.tags["start"].to_pylist() == [tag.start for tag in tags]
     expected = {(hit.label, hit.start, hit.end) for one in passages for hit in tagger.evidence(one)}
-    rows = zip(columns.evidence["label"], columns.evidence["start"], columns.evidence["end"], strict=True)
+    rows = zip(*(columns.evidence[name].to_pylist() for name in ("label", "start", "end")), strict=True)
     assert set(rows) == expected
 
 

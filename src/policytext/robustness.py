@@ -41,7 +41,7 @@ def _recounted(store: Store, rooms: engine.Rooms, instrument: segment.Instrument
     parts = []
     for batch in _passages(store):
         columns = rooms.tagger.columns(instrument.recut(batch)).tags
-        tags = pd.DataFrame({name: columns[name] for name in ("doc_id", "n", "label", "decision")})
+        tags = pd.DataFrame({name: columns[name].to_pandas() for name in ("doc_id", "n", "label", "decision")})
         parts.append(tags[tags["decision"] != "no"].drop_duplicates(["doc_id", "n", "label"]))
     decided = pd.concat(parts)
     found = decided.groupby(["doc_id", "label"], as_index=False).agg(

@@ -15,9 +15,11 @@ import json
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, cast
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
@@ -36,7 +38,7 @@ INSTRUMENT = 1  # raise it when the code here decides differently with the same 
 SPANS = 5  # of classifier evidence a label and passage
 LEAST = 0.25  # of the best word's gain; what adds less to the margin is no reason
 
-_DECISIONS: NDArray[np.object_] = np.array(["no", "yes", "abstain"], dtype=object)  # index -1 is abstain
+_DECISIONS = pa.array(["no", "yes", "abstain"])  # a verdict of -1 is abstain
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ class Tagger:
         tags = _joined(tags, _lexicon_tags(coded, hits, by_terms[hits.label]))
         if not explain:
             return TagColumns(tags, {})
-        evidence = _term_evidence(coded, hits, self._counts(hits, verdict, by_terms), "lexicon")
+        evidence = _arrow(_term_evidence(coded, hits, self._counts(hits, verdict, by_terms), "lexicon"))
         if self.classifier is not None:
             evidence = _joined(evidence, self._patterns_found(coded, verdict))
             evidence = _joined(evidence, self._reasons(self.classifier, coded, verdict))
@@ -203,30 +205,43 @@ _TAG_COLUMNS = ("doc_id", "n", "label", "method", "probability", "decision", "st
 _EVIDENCE_COLUMNS = ("doc_id", "n", "label", "method", "term", "start", "end")
 
 
+_NUMBERS = {"n": pa.int32(), "start": pa.int32(), "end": pa.int32(), "probability": pa.float64()}
+
+
 def _plain(column: Any) -> list[Any]:
-    return cast("list[Any]", column.tolist()) if isinstance(column, np.ndarray) else list(column)
+    return cast("list[Any]", column.to_pylist())
 
 
-def _joined(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
-    return {name: [*_plain(first[name]), *_plain(second[name])] for name in first}
+def _arrow(columns: dict[str, Any]) -> dict[str, pa.Array]:
+    """Return columns as Arrow arrays of the store's types: millions of rows never become Python objects."""
+    return {
+        name: column if isinstance(column, pa.Array) else pa.array(column, _NUMBERS.get(name, pa.string()))
+        for name, column in columns.items()
+    }
+
+
+def _joined(first: dict[str, Any], second: dict[str, Any]) -> dict[str, pa.Array]:
+    one, other = _arrow(first), _arrow(second)
+    return {name: pa.concat_arrays([one[name], other[name]]) for name in one}
 
 
 def _classifier_tags(
     coded: Sequence[Passage], labels: Sequence[str], probabilities: Floats, verdict: NDArray[np.int8]
 ) -> dict[str, Any]:
     """One row a passage and label, passage by passage."""
-    each = len(labels)
-    spread = [passage for passage in coded for _ in range(each)]
+    size = len(coded) * len(labels)
+    owner = np.repeat(np.arange(len(coded)), len(labels))
+    which = np.tile(np.arange(len(labels)), len(coded))
     return {
-        "doc_id": [passage.doc_id for passage in spread],
-        "n": [passage.n for passage in spread],
-        "label": list(labels) * len(coded),
-        "method": ["classifier"] * len(spread),
+        "doc_id": pa.array([passage.doc_id for passage in coded], pa.string()).take(pa.array(owner)),
+        "n": np.array([passage.n for passage in coded], np.int32)[owner],
+        "label": pa.array(labels, pa.string()).take(pa.array(which)),
+        "method": pa.repeat("classifier", size),
         "probability": np.round(probabilities.ravel().astype(np.float64), 4),
-        "decision": _DECISIONS[verdict.ravel()],
-        "start": [passage.start for passage in spread],
-        "end": [passage.end for passage in spread],
-        "note": [""] * len(spread),
+        "decision": _DECISIONS.take(pa.array(verdict.ravel() % len(_DECISIONS))),
+        "start": np.array([passage.start for passage in coded], np.int32)[owner],
+        "end": np.array([passage.end for passage in coded], np.int32)[owner],
+        "note": pa.repeat("", size),
     }
 
 
@@ -274,7 +289,7 @@ def _best_spans(
             break
         term = classifier.features.name(int(indices[at]))
         if len(term) > 1 and term.isalnum():  # a comma or a particle weighs something, and explains nothing
-            spans += list(_free(text, term, spans))[:1]
+            spans += list(islice(_free(text, term, spans), 1))
     return sorted(spans)
 
 
