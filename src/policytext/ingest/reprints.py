@@ -9,9 +9,9 @@ sentence, while a reprint drops or adds whole sentences. The result does not dep
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 Array = Any  # numpy.ndarray
@@ -37,7 +37,7 @@ class Sketch:
     sentences: Array  # sorted hashes, uint64
     lengths: Array  # of these sentences, uint32
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Length of all sentences together, in characters that are letters, digits or Chinese."""
         return int(self.lengths.sum())
@@ -168,11 +168,14 @@ def _buckets(ordered: list[Sketch]) -> Iterator[list[int]]:
         return
     signatures = np.stack([item.signature for item in ordered])
     for band in range(_BANDS):
-        found: dict[bytes, list[int]] = defaultdict(list)
-        rows = np.ascontiguousarray(signatures[:, band * _ROWS : (band + 1) * _ROWS])
-        for i, key in enumerate(rows):
-            found[key.tobytes()].append(i)
-        yield from (bucket for bucket in found.values() if len(bucket) > 1)
+        keys = np.zeros(len(ordered), dtype=np.uint64)
+        for row in range(band * _ROWS, (band + 1) * _ROWS):
+            keys = _mixed(keys ^ signatures[:, row])
+        order = np.argsort(keys, kind="stable")
+        starts = np.flatnonzero(np.concatenate(([True], keys[order][1:] != keys[order][:-1])))
+        sizes = np.diff(np.append(starts, len(order)))
+        several = zip(starts[sizes > 1].tolist(), sizes[sizes > 1].tolist(), strict=True)
+        yield from sorted(order[start : start + size].tolist() for start, size in several)
 
 
 def _join_bucket(bucket: list[int], ordered: list[Sketch], parents: list[int]) -> None:

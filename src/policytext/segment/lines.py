@@ -72,6 +72,9 @@ _ORGAN = re.compile(
 )
 
 
+_NO_LETTER = re.compile(r"[\W_]+")
+
+
 @dataclass(slots=True)
 class Line:
     """One line of the text without the white space around it, and what is known of it."""
@@ -223,7 +226,7 @@ def _mark_title(lines: Sequence[Line], title: str) -> None:
 
 
 def _letters(text: str) -> str:
-    return "".join(mark for mark in text if mark.isalnum())
+    return _NO_LETTER.sub("", text)
 
 
 def _mark_attachments(lines: Sequence[Line]) -> None:
