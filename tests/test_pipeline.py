@@ -158,4 +158,6 @@ def test_a_killed_run_is_finished_by_the_next(tmp_path):
     process.wait()
     pipeline.run([folder], out=tmp_path / "killed", workers=1)
     killed, whole = tables(tmp_path / "killed"), tables(tmp_path / "whole")
+    probabilities = [[row.pop("probability") for row in found["tags"]] for found in (killed, whole)]
     assert killed == whole
+    assert probabilities[0] == pytest.approx(probabilities[1], abs=2e-4)  # sums depend on the batch in the last bits

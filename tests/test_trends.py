@@ -197,3 +197,25 @@ def test_no_rows_give_an_empty_table_with_all_columns():
     table = trend(counts([]), TrendsConfig())
     assert table.empty
     assert {"share", "low", "high", "basis", "unassigned"} <= set(table.columns)
+
+
+def test_reprints_can_count_once_an_outlet():
+    counts = pd.DataFrame(
+        {
+            "label": "stage.open",
+            "period": "2020",
+            "doc_id": list("abcd"),
+            "path": list("abcd"),
+            "date": ["2020-01-01", "2020-01-02", "2020-01-03", "2020-01-04"],
+            "cluster": ["x", "x", "x", None],
+            "outlet": ["甲报", "甲报", "乙网", "甲报"],
+            "passages": [10, 10, 10, 10],
+            "tagged": [1, 1, 1, 1],
+            "abstained": 0,
+        }
+    )
+    found = {
+        rule: int(trend(counts, TrendsConfig(reprints=rule))["documents"].iloc[0])
+        for rule in ("once", "outlet", "each")
+    }
+    assert found == {"once": 2, "outlet": 3, "each": 4}

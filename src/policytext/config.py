@@ -80,7 +80,7 @@ class TrendsConfig:
     period: Literal["year", "quarter", "month"] = "year"
     by: tuple[str, ...] = ()
     level: float = 0.95  # of the confidence intervals
-    reprints: Literal["once", "each"] = "once"  # how clusters of near-identical documents count
+    reprints: Literal["once", "outlet", "each"] = "once"  # how often a cluster of near-identical texts counts
 
 
 @dataclass(frozen=True)

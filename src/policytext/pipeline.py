@@ -190,6 +190,7 @@ def _file_row(source: ingest.Source) -> dict[str, Any]:
                 sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         except OSError:
             log.info("%s: cannot be hashed; reading it will say why", source.label)
+    sha256 += f"+{source.stamp}" if source.stamp else ""  # a changed row of the manifest is a changed file
     row = (source.label, str(source.file.resolve()), sha256, source.size, source.mtime_ns, 0, False)
     return dict(zip(FILES.names, row, strict=True))
 

@@ -48,7 +48,7 @@ def counts(store: Store, config: Config) -> pd.DataFrame:
     if wrong:
         raise UsageError(f'cannot group by "{wrong[0]}"; choose from {", ".join(GROUPS)}')
     labels = load_codebook(config.resolve(config.tag.codebook)).ids()
-    groups = "".join(f', d."{name}"' for name in by)
+    groups = "".join(f', d."{name}"' for name in dict.fromkeys((*by, "outlet")))
     query = f"""
         WITH docs AS (
             SELECT d.id AS doc_id, {PERIODS[config.trends.period]} AS period{groups}, d.path, d.date, r.cluster,

@@ -23,8 +23,8 @@ def trend(counts: pd.DataFrame, config: TrendsConfig) -> pd.DataFrame:
     `counts` has one row a label and document: label, period, the columns that `config.by` names, doc_id, passages
     (coded ones), tagged (decided yes), abstained (left undecided); every label covers the same documents. With a
     column `cluster` (reprints of one text share a value, others have none) `config.reprints` applies: "once" counts
-    the earliest document of a cluster (columns `date` and `path` say which, where given), "each" counts all but
-    treats a cluster as one document in the interval.
+    the earliest document of a cluster (columns `date` and `path` say which, where given), "outlet" the
+    earliest of each `outlet`, "each" counts all but treats a cluster as one document in the interval.
 
     The result has one row a label, period and group: documents, clusters (independent ones with coded passages),
     passages, tagged, abstained, share (tagged / passages: what was left undecided counts as not tagged), low, high,
@@ -53,6 +53,8 @@ def trend(counts: pd.DataFrame, config: TrendsConfig) -> pd.DataFrame:
     counts = _checked(counts, config, keys)
     if "cluster" in counts and config.reprints == "once":
         counts = counts[represents(counts)]
+    elif "cluster" in counts and config.reprints == "outlet":
+        counts = counts[represents(counts.assign(cluster=_by_outlet(counts)))]
     grouped = counts.groupby(keys, sort=True, observed=True)
     cell: npt.NDArray[np.int64] = grouped.ngroup().to_numpy().astype(np.int64)
     table = grouped[_NUMBERS].sum().reset_index()
@@ -60,6 +62,12 @@ def trend(counts: pd.DataFrame, config: TrendsConfig) -> pd.DataFrame:
     _add_shares(table, counts, cell, config)
     table["unassigned"] = table["abstained"] / table["passages"].where(table["passages"] > 0)
     return _with_gaps(table, config, keys)
+
+
+def _by_outlet(counts: pd.DataFrame) -> pd.Series:
+    """Return the cluster with the outlet: reprints of one text in one outlet share a value, others have none."""
+    outlet = counts["outlet"].fillna(UNKNOWN) if "outlet" in counts else UNKNOWN
+    return (counts["cluster"].astype("str") + " " + outlet).where(counts["cluster"].notna())
 
 
 def periods(dates: pd.Series, period: str) -> pd.Series:

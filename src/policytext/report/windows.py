@@ -32,7 +32,8 @@ def per_document(store: Queryable, *, reprints: str = "once") -> pd.DataFrame:
     """
     table = store.sql(
         f"""
-        SELECT d.id AS doc_id, d.date, any_value(r.cluster) AS cluster, count(p.n) AS passages
+        SELECT d.id AS doc_id, d.date, any_value(r.cluster) AS cluster, any_value(d.outlet) AS outlet,
+               count(p.n) AS passages
         FROM documents d JOIN passages p ON p.doc_id = d.id AND p.{CODED} LEFT JOIN reprints r ON r.doc_id = d.id
         GROUP BY d.id, d.date, d.path
         ORDER BY coalesce(d.date, '') || '~', d.path, d.id
@@ -40,7 +41,9 @@ def per_document(store: Queryable, *, reprints: str = "once") -> pd.DataFrame:
     )
     if reprints == "once":
         table = table[table["cluster"].isna() | ~table["cluster"].duplicated()]
-    return table.reset_index(drop=True)
+    elif reprints == "outlet":
+        table = table[table["cluster"].isna() | ~table.duplicated(["cluster", "outlet"])]
+    return table.drop(columns="outlet").reset_index(drop=True)
 
 
 def tagged(store: Queryable) -> pd.DataFrame:
