@@ -278,10 +278,12 @@ def segment(file: InputArgument = Path("-"), config: ConfigOption = None) -> Non
         _emit_all(lines.split(stream.read(), settings))
 
 
-@app.command(epilog="Example: policytext train --labels my_labels.jsonl --model models/mine")
+@app.command(epilog="Example: policytext train --labels my_labels.jsonl --config configs/mine.toml")
 def train(
     labels: Annotated[list[Path], typer.Option("--labels", help="JSONL with id, text, labels; or references.")],
-    model: Annotated[Path, typer.Option("--model", help="Folder to write the classifier to.")],
+    model: Annotated[
+        Path | None, typer.Option("--model", help="Folder to write the classifier to. Default: the config's.")
+    ] = None,
     config: ConfigOption = None,
     shared: Annotated[Path | None, typer.Option(help="Folder where referenced texts lie.")] = None,
     as_json: JsonOption = False,
@@ -289,12 +291,16 @@ def train(
     """Fit a classifier for the config's codebook from labels by hand."""
     from policytext import learning
 
-    card = learning.train(labels, _config(config), model, shared=shared)
-    _say(f"Wrote {model}")
+    settings = _config(config)
+    folder = model or (settings.resolve(settings.tag.model) if settings.tag.model else None)
+    if folder is None:
+        raise UsageError("the config names no [tag] model; say where to write the classifier with --model DIR")
+    card = learning.train(labels, settings, folder, shared=shared)
+    _say(f"Wrote {folder}")
     if as_json:
         _emit(card)
     else:
-        print(json.dumps(card.get("scores", {}), ensure_ascii=False, indent=2))
+        print(learning.card_table(card))
 
 
 @app.command(epilog="Example: policytext evaluate --labels dev.jsonl --json")

@@ -66,8 +66,17 @@ def build(config: Config) -> Rooms:
     segmenter = segment.Segmenter(config.segment, domain_words(config, codebook))
     folder = None if config.tag.model is None else config.resolve(config.tag.model)
     classifier = None if folder is None else tag.Classifier.load(folder)
-    tagger = tag.Tagger(codebook, classifier, config.tag)
+    tagger = tag.Tagger(codebook, classifier, config.tag, embedder(config))
     return Rooms(config, codebook, segmenter, tagger, _instrument(config, codebook, tagger))
+
+
+def embedder(config: Config) -> tag.Embedder | None:
+    """Return the sentence-embedding model that the config names, if any.
+
+    Raises:
+        ModelError: the folder holds none, or the extra that reads it is not installed.
+    """
+    return None if config.tag.embeddings is None else tag.Embedder(config.resolve(config.tag.embeddings))
 
 
 _built: dict[str, Rooms] = {}

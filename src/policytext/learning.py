@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -43,14 +44,16 @@ def read_labels(
 
 def passages(rows: Sequence[LabelledPassage], config: Config) -> list[Passage]:
     """Return labelled passages converted and cut into words, in order; `doc_id` is the position."""
-    segmenter = engine.build(replace(config, tag=replace(config.tag, model=None))).segmenter
+    segmenter = engine.build(replace(config, tag=replace(config.tag, model=None, embeddings=None))).segmenter
     texts = [convert.convert(row.text, config.convert.variant).text for row in rows]
     return [
         Passage(str(i), 0, 0, len(text), "body", "", text, tuple(segmenter.cut(text))) for i, text in enumerate(texts)
     ]
 
 
-def training_set(rows: Sequence[LabelledPassage], config: Config, codebook: Codebook) -> tag.TrainingSet:
+def training_set(
+    rows: Sequence[LabelledPassage], config: Config, codebook: Codebook, embedder: tag.Embedder | None = None
+) -> tag.TrainingSet:
     """Return what a classifier of the codebook's classifier-decided labels is fitted on."""
     names = codebook.ids("classifier")
     ready = passages(rows, config)
@@ -65,6 +68,7 @@ def training_set(rows: Sequence[LabelledPassage], config: Config, codebook: Code
         patterns=patterns.matrix(texts),
         pattern_names=patterns.names,
         made=np.array([row.made for row in rows], dtype=bool),
+        embedded=None if embedder is None else embedder.vectors(texts),
     )
 
 
@@ -77,10 +81,43 @@ def train(paths: Sequence[Path | str], config: Config, model: Path, *, shared: P
     codebook = load_codebook(config.resolve(config.tag.codebook))
     if not codebook.ids("classifier"):
         raise LabelError(f'codebook {codebook.id}: no dimension is decided_by = "classifier"; nothing to learn')
+    if (model / "card.json").is_file() and json.loads((model / "card.json").read_text(encoding="utf-8")).get("encoder"):
+        raise LabelError(
+            f"{model}: holds a model with an encoder, which this command cannot fit; choose another folder with --model"
+        )
     rows = read_labels(paths, codebook, shared=shared)
-    fitted = tag.train(training_set(rows, config, codebook))
+    embedder = engine.embedder(config)
+    card = {
+        "codebook": {"id": codebook.id, "version": codebook.version, "sha256": codebook.sha256()},
+        "labelled_by": "readers: " + (", ".join(sorted({row.reader for row in rows if row.reader})) or "not named"),
+        "embeddings": None if embedder is None else {"folder": embedder.folder.name, "sha256": embedder.sha256},
+    }
+    fitted = tag.train(training_set(rows, config, codebook, embedder), card=card)
     fitted.save(model)
     return fitted.card
+
+
+def card_table(card: dict[str, Any]) -> str:
+    """Return a model card's cross-validated scores as text: a line a label, then the learning curve.
+
+    >>> scores = {"macro_f1": 0.8, "f1": {"a": 0.8}, "expected_calibration_error": {"a": 0.01}}
+    >>> curve = {"0.5": 0.7, "1": 0.8}
+    >>> print(card_table({"cross_validation": scores, "positives": {"a": 40}, "learning_curve": curve}))
+    label  passages  F1    calibration error
+    a      40        0.80  0.010
+    macro            0.80
+    macro F1 when learning from a share of the documents: 0.5: 0.70, 1: 0.80
+    """
+    scores = card["cross_validation"]
+    rows = [("label", "passages", "F1", "calibration error")]
+    for label, f1 in scores["f1"].items():
+        error = scores["expected_calibration_error"][label]
+        rows.append((label, str(card["positives"][label]), f"{f1:.2f}", f"{error:.3f}"))
+    rows.append(("macro", "", f"{scores['macro_f1']:.2f}", ""))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    curve = ", ".join(f"{share}: {f1:.2f}" for share, f1 in card["learning_curve"].items())
+    return "\n".join([*lines, *([f"macro F1 when learning from a share of the documents: {curve}"] if curve else [])])
 
 
 def dependence(paths: Sequence[Path | str], config: Config, *, shared: Path | None = None) -> robustness.Dependence:

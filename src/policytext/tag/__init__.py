@@ -1,7 +1,18 @@
 """Which labels a passage gets, and why."""
 
 from policytext.tag.classifier import Classifier
+from policytext.tag.embeddings import Embedder
 from policytext.tag.tagger import Evidence, TagColumns, Tagger
 from policytext.tag.train import TrainConfig, TrainingSet, copies, train
 
-__all__ = ["Classifier", "Evidence", "TagColumns", "Tagger", "TrainConfig", "TrainingSet", "copies", "train"]
+__all__ = [
+    "Classifier",
+    "Embedder",
+    "Evidence",
+    "TagColumns",
+    "Tagger",
+    "TrainConfig",
+    "TrainingSet",
+    "copies",
+    "train",
+]

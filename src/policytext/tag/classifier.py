@@ -22,9 +22,21 @@ from scipy.sparse import csr_matrix
 from policytext.errors import ModelError
 from policytext.tag.dense import Landmarks, WordVectors
 from policytext.tag.features import Features, Floats
+from policytext.tag.second import SecondReading
 
-FORMAT = 2
+FORMAT = 3
 BATCH = 4096  # passages a sparse product: about 60 MB
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Who counts patterns and who embeds sentences, where anyone does."""
+
+    patterns: Callable[[list[str]], Floats] | None
+    embed: Callable[[list[str]], Floats] | None
+
+    def of(self, texts: list[str]) -> tuple[Floats | None, Floats | None]:
+        return (self.patterns(texts) if self.patterns else None), (self.embed(texts) if self.embed else None)
 
 
 @dataclass(frozen=True)
@@ -33,7 +45,8 @@ class Classifier:
 
     Most passages of a corpus speak of something else. The gate, one sparse product, gives those their (small)
     probabilities; only passages whose gate margin reaches `gate_cut` for some label go on. There the margin is
-    `rows @ weights + landmarks.compare(numbers) @ landmark_weights + intercept`.
+    `rows @ weights + landmarks.compare(numbers) @ landmark_weights + intercept`. Where that leaves a doubt, a second
+    reading may follow: an encoder that sees the words in their order.
 
     Margins become probabilities by `1 / (1 + exp(-(slope * margin + offset)))` (Platt 1999), learnt on passages whose
     documents the model had not seen. A label is decided yes from its threshold on; within `low` and `high` the
@@ -59,31 +72,42 @@ class Classifier:
     low: Floats
     high: Floats
     card: dict[str, Any]
+    second: SecondReading | None = None
 
     def probabilities(
         self,
         texts: Sequence[str],
         words: Sequence[Sequence[str]],
         patterns: Callable[[list[str]], Floats] | None = None,
+        embed: Callable[[list[str]], Floats] | None = None,
     ) -> Floats:
         """Return calibrated probabilities, float32 [len(texts) x labels].
 
-        `patterns` counts the codebook's patterns in texts, in the order of `pattern_names` (see `aligned`).
+        `patterns` counts the codebook's patterns in texts, in the order of `pattern_names` (see `aligned`); `embed`
+        gives their sentence embeddings.
 
         Raises:
-            ModelError: the model counts on patterns and none are given.
+            ModelError: the model counts on patterns or embeddings and none are given.
         """
         if self.pattern_names and patterns is None:
             raise ModelError("the model was trained with pattern counts; give the patterns of its codebook")
+        if self.embeddings and embed is None:
+            raise ModelError(
+                "the model was trained with sentence embeddings; name their folder as [tag] embeddings in the config"
+            )
+        ask = _Asked(patterns, embed if self.embeddings else None)
         result: Floats = np.empty((len(texts), len(self.labels)), np.float32)
         for start in range(0, len(texts), BATCH):
             part = slice(start, start + BATCH)
-            result[part] = self._batch(texts[part], words[part], patterns)
+            result[part] = self._batch(texts[part], words[part], ask)
         return result
 
-    def _batch(
-        self, texts: Sequence[str], words: Sequence[Sequence[str]], patterns: Callable[[list[str]], Floats] | None
-    ) -> Floats:
+    @property
+    def embeddings(self) -> str:
+        """Hash of the sentence-embedding model that the classifier was trained with; empty for none."""
+        return str((self.card.get("embeddings") or {}).get("sha256", ""))
+
+    def _batch(self, texts: Sequence[str], words: Sequence[Sequence[str]], ask: _Asked) -> Floats:
         word_rows = self.features.word_rows(words)
         gate = word_rows @ self.gate_weights.astype(np.float32) + self.gate_intercept
         result = logistic(gate * self.gate_slope + self.gate_offset)
@@ -91,8 +115,10 @@ class Classifier:
         if len(asked):
             chosen = [texts[i] for i in asked.tolist()]
             rows = self.features.joined(word_rows[asked], self.features.ngram_rows(chosen))
-            numbers = self.numbers([words[i] for i in asked.tolist()], patterns(chosen) if patterns else None)
-            result[asked] = logistic(self.margins(rows, numbers) * self.slope + self.offset)
+            chosen_words = [words[i] for i in asked.tolist()]
+            margins = self.margins(rows, self.numbers(chosen_words, *ask.of(chosen)))
+            first = logistic(margins * self.slope + self.offset)
+            result[asked] = first if self.second is None else self.second.refine(margins, first, chosen_words)
         return result
 
     def margins(self, rows: csr_matrix, numbers: Floats) -> Floats:
@@ -102,9 +128,11 @@ class Classifier:
             margins += self.landmarks.compare(numbers) @ self.landmark_weights
         return margins
 
-    def numbers(self, words: Sequence[Sequence[str]], patterns: Floats | None) -> Floats:
-        """Return what landmarks compare: damped pattern counts, then the mean word vector."""
-        return dense_numbers(words, patterns, self.vectors)
+    def numbers(
+        self, words: Sequence[Sequence[str]], patterns: Floats | None, embedded: Floats | None = None
+    ) -> Floats:
+        """Return what landmarks compare: damped pattern counts, the mean word vector, the sentence embedding."""
+        return dense_numbers(words, patterns, self.vectors, embedded)
 
     def aligned(self, patterns: NDArray[Any], names: Sequence[str]) -> Floats:
         """Return the counts that the model knows, in its order, from those of a codebook that was edited since.
@@ -139,6 +167,7 @@ class Classifier:
             "features": self.features.arrays(),
             "vectors": self.vectors.arrays(),
             "landmarks": self.landmarks.arrays(),
+            "second": {} if self.second is None else self.second.arrays(),
         }
         own = {name: getattr(self, name) for name in _ARRAYS}
         own["pattern_names"] = np.frombuffer("\n".join(self.pattern_names).encode("utf-8"), dtype=np.uint8)
@@ -192,7 +221,7 @@ class Classifier:
 
     @classmethod
     def _from_arrays(cls, arrays: dict[str, NDArray[Any]], card: dict[str, Any]) -> Classifier:
-        parts: dict[str, dict[str, NDArray[Any]]] = {"features": {}, "vectors": {}, "landmarks": {}}
+        parts: dict[str, dict[str, NDArray[Any]]] = {"features": {}, "vectors": {}, "landmarks": {}, "second": {}}
         for name, array in arrays.items():
             part, _, rest = name.partition(".")
             if rest:
@@ -205,16 +234,21 @@ class Classifier:
             landmarks=Landmarks(**parts["landmarks"]),
             pattern_names=tuple(names.split("\n")) if names else (),
             card=card,
+            second=SecondReading.from_arrays(parts["second"]) if parts["second"] else None,
             **{name: arrays[name] for name in _ARRAYS},
         )
 
 
-def dense_numbers(words: Sequence[Sequence[str]], patterns: Floats | None, vectors: WordVectors) -> Floats:
-    """Return damped pattern counts, then mean word vectors, float32 [passages x numbers]."""
-    means = vectors.means(words)
-    if patterns is None:
-        return means
-    return np.hstack([np.log1p(patterns), means]).astype(np.float32)
+def dense_numbers(
+    words: Sequence[Sequence[str]], patterns: Floats | None, vectors: WordVectors, embedded: Floats | None = None
+) -> Floats:
+    """Return damped pattern counts, mean word vectors, and sentence embeddings, float32 [passages x numbers]."""
+    parts = [vectors.means(words)]
+    if patterns is not None:
+        parts.insert(0, np.log1p(patterns))
+    if embedded is not None:
+        parts.append(embedded)
+    return np.hstack(parts).astype(np.float32)
 
 
 def logistic(logits: NDArray[Any]) -> Floats:

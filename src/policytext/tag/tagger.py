@@ -28,6 +28,7 @@ from policytext.config import TagConfig
 from policytext.errors import ModelError
 from policytext.records import CODED_KINDS, Decision, Passage, Tag
 from policytext.tag.classifier import Classifier
+from policytext.tag.embeddings import Embedder
 from policytext.tag.features import Floats
 from policytext.tag.lexicon import Hits, Lexicon
 from policytext.tag.patterns import Patterns
@@ -70,9 +71,16 @@ class Tagger:
     trained before the label was added.
     """
 
-    def __init__(self, codebook: Codebook, classifier: Classifier | None, config: TagConfig) -> None:
+    def __init__(
+        self,
+        codebook: Codebook,
+        classifier: Classifier | None,
+        config: TagConfig,
+        embedder: Embedder | None = None,
+    ) -> None:
         self.codebook = codebook
         self.classifier = classifier
+        self.embedder = embedder
         self.config = config
         known = () if classifier is None else classifier.labels
         for label in known:
@@ -85,7 +93,17 @@ class Tagger:
         self._columns = np.array([known.index(label) for label in self.decided], dtype=np.int64)
         self._lexicon = Lexicon(codebook)
         self._patterns = Patterns(codebook)
+        self._check_embedder()
         self._warn_of_edits()
+
+    def _check_embedder(self) -> None:
+        wanted = "" if self.classifier is None else self.classifier.embeddings
+        if wanted and (self.embedder is None or self.embedder.sha256 != wanted):
+            raise ModelError(
+                "the model was trained with the vectors of another sentence-embedding model than "
+                f"{self.embedder.folder if self.embedder else '[tag] embeddings, which is not set,'} holds; "
+                "name that one, or train again"
+            )
 
     def _warn_of_edits(self) -> None:
         if self.classifier is not None and self.classifier.pattern_names:
@@ -104,6 +122,7 @@ class Tagger:
             "codebook": self.codebook.sha256(),
             "model": None if self.classifier is None else self.classifier.sha256(),
             "abstain": self.config.abstain,
+            "embeddings": "" if self.classifier is None else self.classifier.embeddings,
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -138,7 +157,8 @@ class Tagger:
             return classifier.aligned(patterns.matrix(texts), patterns.names)
 
         words = [passage.words for passage in passages]
-        found = classifier.probabilities(texts, words, count)
+        embed = None if self.embedder is None else self.embedder.vectors
+        found = classifier.probabilities(texts, words, count, embed)
         return found[:, self._columns]
 
     def _judge(self, passages: Sequence[Passage], *, explain: bool) -> TagColumns:

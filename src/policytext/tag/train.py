@@ -22,8 +22,10 @@ from numpy.typing import NDArray
 
 from policytext.config import data_root
 from policytext.errors import LabelError
+from policytext.tag import second
 from policytext.tag.classifier import Classifier, dense_numbers, logistic
 from policytext.tag.dense import Landmarks, WordVectors, landmarks
+from policytext.tag.encoder import Encoder
 from policytext.tag.features import FeatureConfig, Features, Floats, code_points, fit, packed
 
 log = logging.getLogger(__name__)
@@ -47,6 +49,8 @@ class TrainConfig:
     dense_share: float = 2.0  # of the Gaussian kernel beside words and n-grams, which have 1 each
     gate_loss: float = 0.05  # of the passages decided yes, a label, that the gate may hold back
     max_abstained: float = 0.15  # of the passages, a label
+    second_loss: float = 0.02  # of the turns that a second reading makes, a label, that are not worth asking for
+    curve: tuple[float, ...] = (0.25, 0.5, 0.75)  # of the documents: the learning curve on the card; empty for none
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,8 @@ class TrainingSet:
     patterns: Floats | None = None  # [passages x counts]
     pattern_names: tuple[str, ...] = ()  # of the columns of `patterns`
     made: Bools | None = None  # passages written for training: learnt from, but no measure of anything
+    logits: Floats | None = None  # [passages x labels], of an encoder fitted without the passage's document
+    embedded: Floats | None = None  # [passages x dimensions], sentence embeddings
 
     def __post_init__(self) -> None:
         sizes = {len(self.texts), len(self.words), len(self.targets), len(self.groups)}
@@ -79,6 +85,8 @@ class TrainingSet:
             groups=tuple(self.groups[i] for i in rows),
             patterns=None if self.patterns is None else self.patterns[rows],
             made=None if self.made is None else self.made[rows],
+            logits=None if self.logits is None else self.logits[rows],
+            embedded=None if self.embedded is None else self.embedded[rows],
         )
 
     def found(self) -> Ints:
@@ -94,11 +102,18 @@ class TrainingSet:
         return hashlib.sha256("\n".join([*self.labels, *rows]).encode()).hexdigest()
 
 
-def train(data: TrainingSet, config: TrainConfig | None = None, *, card: dict[str, Any] | None = None) -> Classifier:
+def train(
+    data: TrainingSet,
+    config: TrainConfig | None = None,
+    *,
+    card: dict[str, Any] | None = None,
+    encoder: Encoder | None = None,
+) -> Classifier:
     """Fit on all of `data`; calibrate, set thresholds and score on margins cross-fitted by document.
 
     Memory grows with the square of the passages: about 1.5 GB for 10,000. `card` adds facts that only the caller
-    knows: who labelled, limits, what was left out.
+    knows: who labelled, limits, what was left out. `encoder`, fitted on all of `data` elsewhere, gives the passages in
+    doubt a second reading; how much its word counts is learnt from `data.logits`.
 
     Raises:
         LabelError: a label has too few passages or documents to be learnt; the message says which.
@@ -108,9 +123,8 @@ def train(data: TrainingSet, config: TrainConfig | None = None, *, card: dict[st
     _check_enough(data, config)
     views = _views(data, config)
     fold = assign_folds(data.groups, config.folds, config.seed)
-    judged = _judge(
-        data, _cross_fit(views.gram, data, fold, config), _cross_fit(views.words, data, fold, config), config
-    )
+    margins = _cross_fit(views.gram, data, fold, config)
+    judged = _judge(data, margins, _cross_fit(views.words, data, fold, config), config, encoder)
     dual, intercept = _solve(views.gram, data.targets, config.ridge)
     gate, gate_intercept = _solve(views.words, data.targets, config.ridge)
     facts = {
@@ -121,6 +135,7 @@ def train(data: TrainingSet, config: TrainConfig | None = None, *, card: dict[st
         "positives": dict(zip(data.labels, data.targets.sum(axis=0).tolist(), strict=True)),
         "config": asdict(config),
         **judged.facts(data, fold),
+        "learning_curve": _learning_curve(views.gram, data, fold, config),
     }
     words = len(views.features.words)
     return Classifier(
@@ -158,7 +173,7 @@ def _views(data: TrainingSet, config: TrainConfig) -> _Views:
     features = fit(data.texts, data.words, data.groups, config.features)
     rows = features.matrix(data.texts, data.words)
     vectors = _vectors(config)
-    numbers = dense_numbers(data.words, data.patterns, vectors)
+    numbers = dense_numbers(data.words, data.patterns, vectors, data.embedded)
     relief = np.ones(numbers.shape[1], np.float32)
     relief[: len(data.pattern_names)] = config.pattern_relief
     near = landmarks(numbers, relief, size=config.landmarks, width=config.width, seed=config.seed)
@@ -224,11 +239,12 @@ class _Judged:
     gate_slope: Floats
     gate_offset: Floats
     gate_cut: Floats
-    gate_open: float  # share of the passages that pass the gate
+    second: second.SecondReading | None
+    shares: dict[str, float]  # of the passages that pass the gate, and that are read again
 
-    def fields(self) -> dict[str, Floats]:
-        """Return the arrays that the classifier keeps."""
-        return {name: value for name, value in vars(self).items() if name not in ("probabilities", "gate_open")}
+    def fields(self) -> dict[str, Any]:
+        """Return what the classifier keeps."""
+        return {name: value for name, value in vars(self).items() if name not in ("probabilities", "shares")}
 
     def facts(self, data: TrainingSet, fold: Ints) -> dict[str, Any]:
         """Return what the card says of them."""
@@ -237,28 +253,68 @@ class _Judged:
         return {
             "thresholds": _by_label(data.labels, self.threshold),
             "abstain": {label: [round(float(a), 4), round(float(b), 4)] for label, a, b in bands},
-            "gate_open": round(self.gate_open, 4),
+            **{name: round(share, 4) for name, share in self.shares.items()},
             "cross_validation": score_card(
                 data.take(found), self.probabilities, self.threshold, self.low, self.high, fold[found]
             ),
         }
 
 
-def _judge(data: TrainingSet, margins: Floats, gate: Floats, config: TrainConfig) -> _Judged:
+def _judge(data: TrainingSet, margins: Floats, gate: Floats, config: TrainConfig, encoder: Encoder | None) -> _Judged:
     found = data.found()
     margins, gate, targets = margins[found], gate[found], data.targets[found]
     slope, offset = calibrate(margins, targets)
     probabilities = logistic(margins * slope + offset)
+    shares = {}
+    again = None
+    if encoder is not None and data.logits is not None:
+        again, probabilities, shares["second_asked"] = _read_again(
+            encoder, margins, data.logits[found], targets, probabilities, config.second_loss
+        )
     threshold = best_thresholds(probabilities, targets)
     low, high = abstain_bands(probabilities, targets, threshold, config.max_abstained)
     gate_slope, gate_offset = calibrate(gate, targets)
     chosen = probabilities >= threshold
     columns = zip(gate.T, chosen.T, strict=True)
     cut = np.array([np.quantile(column[yes], config.gate_loss) for column, yes in columns], np.float32)
-    opened = (gate >= cut).any(axis=1)
-    return _Judged(
-        probabilities, slope, offset, threshold, low, high, gate_slope, gate_offset, cut, float(opened.mean())
-    )
+    shares["gate_open"] = float((gate >= cut).any(axis=1).mean())
+    return _Judged(probabilities, slope, offset, threshold, low, high, gate_slope, gate_offset, cut, again, shares)
+
+
+def _read_again(
+    encoder: Encoder, margins: Floats, logits: Floats, targets: Bools, first: Floats, loss: float
+) -> tuple[second.SecondReading, Floats, float]:
+    """Return the second reading, the probabilities with it, and the share of passages that it is asked for."""
+    fitted = second.fit(encoder, margins, logits, targets)
+    both = fitted.joined(margins, logits)
+    low, high = second.band(first, both >= best_thresholds(both, targets), loss)
+    asked = second.doubtful(first, low, high)
+    return replace(fitted, low=low, high=high), np.where(asked[:, None], both, first), float(asked.mean())
+
+
+def _learning_curve(gram: Floats, data: TrainingSet, fold: Ints, config: TrainConfig) -> dict[str, float]:
+    """Return the kernel machine's cross-validated macro F1 when it learns from a share of the documents.
+
+    Where the last step still rises, more labels are worth their time.
+    """
+    found = data.found()
+    draw = np.array([_share_of(group, config.seed) for group in data.groups])
+    curve = {}
+    for share in (*config.curve, 1.0) if config.curve else ():
+        margins = np.zeros(data.targets.shape, np.float32)
+        for k in range(config.folds):
+            seen, held = np.flatnonzero((fold != k) & (draw < share)), np.flatnonzero(fold == k)
+            dual, mean = _solve(gram[np.ix_(seen, seen)], data.targets[seen], config.ridge)
+            margins[held] = gram[np.ix_(held, seen)] @ dual + mean
+        decided = _decided_by_others(margins[found], data.targets[found], fold[found])
+        scores = [_f1(t, d) for t, d in zip(data.targets[found].T, decided.T, strict=True)]
+        curve[f"{share:g}"] = round(float(np.mean(scores)), 4)
+    return curve
+
+
+def _share_of(group: str, seed: int) -> float:
+    """Return a number in [0, 1) that hangs on the document's name alone."""
+    return int.from_bytes(hashlib.sha256(f"curve {seed}\x1f{group}".encode()).digest()[:4], "big") / 2**32
 
 
 def _check_enough(data: TrainingSet, config: TrainConfig) -> None:
@@ -326,11 +382,7 @@ def score_card(
     data: TrainingSet, probabilities: Floats, threshold: Floats, low: Floats, high: Floats, fold: Ints
 ) -> dict[str, Any]:
     """Return cross-validated scores; thresholds of each fold come from the other folds, so none is chosen on itself."""
-    decided = np.zeros_like(data.targets)
-    for k in np.unique(fold):
-        decided[fold == k] = probabilities[fold == k] >= best_thresholds(
-            probabilities[fold != k], data.targets[fold != k]
-        )
+    decided = _decided_by_others(probabilities, data.targets, fold)
     f1 = np.array([_f1(t, d) for t, d in zip(data.targets.T, decided.T, strict=True)])
     kept = (probabilities < low) | (probabilities >= high)
     columns = range(len(data.labels))
@@ -346,6 +398,14 @@ def score_card(
         "abstain_coverage": _by_label(data.labels, kept.mean(axis=0)),
         "abstain_f1": _by_label(data.labels, sure),
     }
+
+
+def _decided_by_others(scores: Floats, targets: Bools, fold: Ints) -> Bools:
+    """Decide each fold by the thresholds that are best on the others."""
+    decided = np.zeros_like(targets)
+    for k in np.unique(fold):
+        decided[fold == k] = scores[fold == k] >= best_thresholds(scores[fold != k], targets[fold != k])
+    return decided
 
 
 def calibration_error(probabilities: NDArray[Any], truth: Bools, bins: int = 10) -> float:

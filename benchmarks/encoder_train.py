@@ -1,0 +1,285 @@
+"""How the encoder of the default model and the word vectors were made. Needs PyTorch, which policytext itself does not.
+
+    python benchmarks/encoder_train.py corpus   WORK             texts without labels, cut into words, as token numbers
+    python benchmarks/encoder_train.py vectors  WORK             word vectors (gensim) into models/word_vectors
+    python benchmarks/encoder_train.py pretrain WORK --minutes 60
+    python benchmarks/encoder_train.py finetune WORK             five folds by document, then on everything
+    python benchmarks/tag_quality.py --fit --encoder WORK        fits the model around it
+
+Documents of ../shared/gold/reserved.csv, copies of dev's passages, and ../shared/corpora/mixed_paragraphs.jsonl.gz are
+left out of every step. WORK is a folder for what lies between the steps; nothing of it is committed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import gzip
+import hashlib
+import json
+import random
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from policytext import codebook as codebooks
+from policytext import config as configs
+from policytext import convert, engine, labels, segment
+from policytext.tag.encoder import LONGEST, Encoder
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+LABELS = ROOT / "corpora" / "digital_government" / "labels"
+SPECIAL = ("[PAD]", "[MASK]", "[UNK]", "[SEP]")
+LAWS = {"cn_laws_national": 0.3, "tw_laws": 0.3}  # share of the documents: a quarter of all text is law otherwise
+WIDTH, HEADS, INNER, BLOCKS = 256, 4, 768, 3
+VOCABULARY = 26_000
+LENGTH = 128  # tokens a sequence of pre-training
+BATCH = 32
+NEGATIVES = 5_000
+FOLDS, SEED = 5, 2021  # as in TrainConfig, so that both readers were kept from the same documents
+
+
+def segmenter() -> segment.Segmenter:
+    config = configs.load(ROOT / "configs" / "digital_government.toml")
+    book = codebooks.load(config.resolve(config.tag.codebook))
+    return segment.Segmenter(config.segment, engine.domain_words(config, book))
+
+
+def paragraphs(shares: dict[str, float]) -> Iterator[str]:
+    """Yield simplified paragraphs of the documents that may be learnt from, each once."""
+    with (SHARED / "gold" / "reserved.csv").open(encoding="utf-8") as lines:
+        kept_back = {(row["file"], row["doc"]) for row in csv.DictReader(lines)}
+    draw = random.Random(1)  # noqa: S311
+    seen = {_key(convert.convert(passage.text).text) for passage in labels.read(SHARED / "gold" / "dev.jsonl")}
+    for path in sorted((SHARED / "corpora").glob("*.jsonl.gz")):
+        name = path.name.removesuffix(".jsonl.gz")
+        if name == "mixed_paragraphs":
+            continue
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            for line in lines:
+                doc = json.loads(line)
+                if (name, str(doc["id"])) in kept_back or draw.random() > shares.get(name, 1):
+                    continue
+                for paragraph in convert.convert(doc["text"]).text.split("\n"):
+                    text = paragraph.strip()
+                    if len(text) >= 8 and _key(text) not in seen:
+                        if len(text) > 30:
+                            seen.add(_key(text))
+                        yield text
+
+
+def _key(text: str) -> bytes:
+    return hashlib.blake2b(text.strip().encode("utf-8", "surrogatepass"), digest_size=8).digest()
+
+
+def make_corpus(work: Path) -> None:
+    """Write vocab.txt (frequent characters, then frequent words) and corpus.npz (token numbers, paragraph lengths)."""
+    cut = segmenter().cut
+    cuts = [cut(text) for text in paragraphs(LAWS)]
+    words = Counter(word for one in cuts for word in one)
+    marks: Counter[str] = Counter()
+    for word, count in words.items():
+        for mark in word:
+            marks[mark] += count
+    tokens = [*SPECIAL, *(mark for mark, count in marks.most_common() if count >= 10)]
+    frequent = (word for word, count in words.most_common() if len(word) > 1 and count >= 8 and not word.isspace())
+    tokens += [word for word, _ in zip(frequent, range(VOCABULARY - len(tokens)), strict=False)]
+    reader = _reader(tokens)
+    numbers = [np.array(reader.encode(one)[0] if len(one) <= LONGEST else _all(reader, one), np.uint16) for one in cuts]
+    np.savez(work / "corpus.npz", flat=np.concatenate(numbers), length=np.array([len(one) for one in numbers]))
+    (work / "vocab.txt").write_text("\n".join(tokens), encoding="utf-8")
+    print(f"{len(cuts):,} paragraphs, {sum(map(len, numbers)):,} tokens, {len(tokens):,} kinds")
+
+
+def _reader(tokens: Sequence[str]) -> Encoder:
+    """Return an encoder without weights, to number tokens."""
+    nothing = np.zeros((len(tokens), 0), np.int8)
+    return Encoder(tuple(tokens), nothing, np.zeros(len(tokens), np.float32), {}, (), {})
+
+
+def _all(reader: Encoder, words: Sequence[str]) -> list[int]:
+    return [number for start in range(0, len(words), 64) for number in reader.encode(words[start : start + 64])[0]]
+
+
+def make_vectors(work: Path) -> None:
+    """Learn word vectors for the kernel machine, and wider ones to start the encoder from."""
+    from gensim.models import Word2Vec
+
+    cut = segmenter().cut
+    settings = {"window": 6, "negative": 8, "sample": 1e-4, "sg": 0, "seed": 1, "workers": 2}
+    sentences = [[word for word in cut(text) if not word.isspace()] for text in paragraphs({})]
+    narrow = Word2Vec(sentences, vector_size=100, min_count=8, epochs=6, max_final_vocab=40_000, **settings)
+    _save_vectors(narrow, settings | {"vector_size": 100, "min_count": 8, "epochs": 6})
+    with np.load(work / "corpus.npz") as stored:
+        flat, ends = stored["flat"], np.cumsum(stored["length"])
+    numbered = [part.astype(str).tolist() for part in np.split(flat, ends[:-1])]
+    wide = Word2Vec(numbered, vector_size=WIDTH, min_count=1, epochs=4, **settings)
+    table = np.zeros((int(flat.max()) + 1, WIDTH), np.float32)
+    for number in range(len(table)):
+        if str(number) in wide.wv:
+            table[number] = wide.wv[str(number)]
+    np.save(work / "start.npy", table)
+
+
+def _save_vectors(model, settings: dict[str, object]) -> None:
+    folder = ROOT / "models" / "word_vectors"
+    words = model.wv.index_to_key
+    vectors = np.asarray(model.wv.vectors, np.float32)
+    counts = np.array([model.wv.get_vecattr(word, "count") for word in words], np.float64)
+    scale = np.abs(vectors).max(axis=1) / 127
+    share = counts / counts.sum()
+    arrays = {
+        "words": np.frombuffer("\n".join(words).encode("utf-8"), dtype=np.uint8),
+        "matrix": np.round(vectors / scale[:, None]).astype(np.int8),
+        "scale": scale.astype(np.float32),
+        "weight": (1e-3 / (1e-3 + share)).astype(np.float32),  # smooth inverse frequency (Arora et al. 2017)
+    }
+    np.savez_compressed(folder / "vectors.npz", **arrays)
+    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    card |= {
+        "arrays_sha256": hashlib.sha256((folder / "vectors.npz").read_bytes()).hexdigest(),
+        "words": len(words),
+        "config": {key: value for key, value in settings.items() if key != "workers"},
+        "learnt_from": "Chinese policy texts, laws, news, commentary and meeting transcripts (mainland, Taiwan, Hong "
+        "Kong; 1923-2026), simplified, cut by rjieba; no labels; documents kept for evaluation left out",
+    }
+    (folder / "card.json").write_text(json.dumps(card, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def pretrain(work: Path, minutes: float) -> None:
+    """Learn to name masked tokens (Devlin et al. 2019), a sample of the vocabulary as rivals (Jean et al. 2015)."""
+    import torch
+    from encoder_net import Body
+    from torch.nn import functional
+
+    torch.manual_seed(0)
+    tokens = (work / "vocab.txt").read_text(encoding="utf-8").split("\n")
+    with np.load(work / "corpus.npz") as stored:
+        flat, length = stored["flat"].astype(np.int64), stored["length"]
+    stream = np.insert(flat, np.cumsum(length), SPECIAL.index("[SEP]"))
+    weight = np.bincount(flat, minlength=len(tokens)) ** 0.75
+    rivals = torch.tensor(weight / weight.sum())
+    expected = (1 - (1 - rivals) ** NEGATIVES).clamp(min=1e-6).log().float()
+    body = Body(tokens, WIDTH, HEADS, INNER, BLOCKS)
+    body.start_from(torch.tensor(np.load(work / "start.npy")))
+    bias = torch.nn.Parameter(torch.zeros(len(tokens)))
+    parameters = [*body.parameters(), bias]
+    groups = [[p for p in parameters if p.ndim > 1], [p for p in parameters if p.ndim < 2]]
+    optimiser = torch.optim.AdamW(
+        [{"params": groups[0], "weight_decay": 0.01}, {"params": groups[1], "weight_decay": 0.0}],
+        lr=1e-3,
+        betas=(0.9, 0.98),
+    )
+    draw, begun, step = np.random.default_rng(0), time.time(), 0
+    while (spent := (time.time() - begun) / 60 / minutes) < 1:
+        shift = int(draw.integers(LENGTH))
+        rows = stream[shift : shift + (len(stream) - shift) // LENGTH * LENGTH].reshape(-1, LENGTH)
+        losses: list[float] = []
+        order = draw.permutation(len(rows))
+        for at in range(0, len(order) - BATCH, BATCH):
+            spent = (time.time() - begun) / 60 / minutes
+            if spent >= 1:
+                break
+            for group in optimiser.param_groups:
+                group["lr"] = 1e-3 * min(1, (step + 1) / 400) * (1 - spent) + 1e-6
+            ids = torch.from_numpy(rows[order[at : at + BATCH]])
+            hidden = (torch.rand(ids.shape) < 0.22) & (ids >= len(SPECIAL))
+            kind = torch.rand(ids.shape)
+            shown = ids.clone()
+            shown[hidden & (kind < 0.8)] = SPECIAL.index("[MASK]")
+            other = hidden & (kind > 0.9)
+            shown[other] = torch.randint(len(SPECIAL), len(tokens), (int(other.sum()),))
+            guess = body.guess(body(shown)[hidden])
+            wanted = ids[hidden]
+            among = torch.cat([wanted, torch.multinomial(rivals, NEGATIVES, replacement=True)]).unique()
+            logits = guess @ body.vectors(among).T + bias[among] - expected[among]
+            loss = functional.cross_entropy(logits, torch.searchsorted(among, wanted))
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+            optimiser.step()
+            losses.append(loss.item())
+            step += 1
+            if step % 500 == 0:
+                print(f"step {step}, loss {np.mean(losses[-500:]):.3f}", flush=True)
+    torch.save(body.state_dict(), work / "pretrained.pt")
+
+
+def labelled(work: Path) -> dict[str, object]:
+    """Return token numbers, targets, evidence spans, folds and ids of every labelled passage."""
+    from policytext.tag.train import assign_folds
+
+    config = configs.load(ROOT / "configs" / "digital_government.toml")
+    names = codebooks.load(config.resolve(config.tag.codebook)).ids("classifier")
+    reader = _reader((work / "vocab.txt").read_text(encoding="utf-8").split("\n"))
+    rows = labels.read(LABELS)
+    cut = segmenter().cut
+    found = [_one(passage, names, reader, cut) for passage in rows]
+    groups = [passage.group for passage in rows]
+    return {
+        "ids": [passage.id for passage in rows],
+        "numbers": [numbers for numbers, _ in found],
+        "evidence": np.array([spans for _, spans in found]),
+        "targets": np.array(labels.matrix(rows, names), dtype=np.float32),
+        "fold": assign_folds(groups, FOLDS, SEED),
+        "made": np.array([passage.made for passage in rows]),
+    }
+
+
+def _one(passage, names, reader: Encoder, cut) -> tuple[list[int], np.ndarray]:
+    done = convert.convert(passage.text)
+    numbers, spans = reader.encode(cut(done.text))
+    evidence = np.full((len(names), 2), -1)
+    for label, (start, end) in passage.evidence.items():
+        if label in names and label in passage.labels:
+            first, last = done.alignment.to_text(start, end)
+            hit = [i for i, (a, b) in enumerate(spans) if a < last and b > first]
+            if hit:
+                evidence[names.index(label)] = hit[0], hit[-1] + 1
+    return numbers, evidence
+
+
+def finetune(work: Path, epochs: int) -> None:
+    """Fit five models that each miss a fold, for honest log-odds of every passage, then one on everything."""
+    import torch
+    from encoder_net import Reader, fit, predict
+
+    data = labelled(work)
+    state = torch.load(work / "pretrained.pt")
+    tokens = (work / "vocab.txt").read_text(encoding="utf-8").split("\n")
+    logits = np.zeros(data["targets"].shape, np.float32)
+    for k in (*range(FOLDS), -1):
+        reader = Reader(tokens, WIDTH, HEADS, INNER, BLOCKS, data["targets"].shape[1])
+        reader.body.load_state_dict(state)
+        seen, held = np.flatnonzero(data["fold"] != k), np.flatnonzero(data["fold"] == k)
+        fit(reader, data, seen, epochs=epochs, seed=0)
+        logits[held] = predict(reader, [data["numbers"][i] for i in held])
+        print(f"fold {k}: {len(seen):,} passages learnt from", flush=True)
+    np.savez(work / "logits.npz", ids=np.array(data["ids"]), logits=logits)
+    np.savez_compressed(work / "encoder.npz", **reader.exported().arrays())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("step", choices=("corpus", "vectors", "pretrain", "finetune"))
+    parser.add_argument("work", type=Path)
+    parser.add_argument("--minutes", type=float, default=60, help="of pre-training")
+    parser.add_argument("--epochs", type=int, default=4, help="of fine-tuning")
+    arguments = parser.parse_args()
+    arguments.work.mkdir(parents=True, exist_ok=True)
+    if arguments.step == "corpus":
+        make_corpus(arguments.work)
+    elif arguments.step == "vectors":
+        make_vectors(arguments.work)
+    elif arguments.step == "pretrain":
+        pretrain(arguments.work, arguments.minutes)
+    else:
+        finetune(arguments.work, arguments.epochs)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""A small encoder that reads a passage word by word in its order: transformer blocks in NumPy, for doubtful passages.
+
+Pre-trained without labels by masked words (Devlin et al. 2019) and fine-tuned on passages and their evidence clauses
+(`benchmarks/encoder_train.py`, which needs PyTorch; this module does not). Blocks normalise first (Xiong et al. 2020)
+and know the distance of two words, not their place, so that a clause says the same wherever it stands. Every label
+looks where its own attention points, which was taught on the clauses that readers named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from policytext.errors import ModelError
+from policytext.tag.features import Floats
+
+LONGEST = 256  # tokens read of a passage: 400 characters have about 240
+_BUDGET = 4096  # tokens a batch, padding included: 12 MB at the widest
+_FAR = 32  # distances beyond this are one and the same
+_PAD, _UNKNOWN = 0, 2
+_BLOCK_ARRAYS = (
+    *("n1_weight", "n1_bias", "qkv_weight", "qkv_bias", "o_weight", "o_bias", "bias"),
+    *("n2_weight", "n2_bias", "a_weight", "a_bias", "b_weight", "b_bias"),
+)
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """The fitted encoder: a table of token vectors (int8, a row's numbers are `table * scale`), blocks and heads.
+
+    `blocks` holds one dict of arrays a block; `heads` has `att`, `val` and `mean`, each [width x labels] with a bias.
+    """
+
+    tokens: tuple[str, ...]  # the first four are padding, mask, unknown, end of paragraph
+    table: NDArray[np.int8]  # [tokens x width]
+    scale: Floats  # [tokens]
+    norms: dict[str, NDArray[Any]]  # n0 before the blocks, nf after them
+    blocks: tuple[dict[str, NDArray[Any]], ...]
+    heads: dict[str, NDArray[Any]]
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {token: i for i, token in enumerate(self.tokens) if i > _UNKNOWN}
+
+    @cached_property
+    def _ready(self) -> tuple[dict[str, Floats], list[dict[str, Floats]], dict[str, Floats]]:
+        """Weights as float32, once."""
+        widen = [{name: array.astype(np.float32) for name, array in block.items()} for block in self.blocks]
+        return (
+            {name: array.astype(np.float32) for name, array in self.norms.items()},
+            widen,
+            {name: array.astype(np.float32) for name, array in self.heads.items()},
+        )
+
+    def encode(self, words: Sequence[str]) -> tuple[list[int], list[tuple[int, int]]]:
+        """Return token numbers of a passage's words and the span of each; unknown words are read by character."""
+        numbers: list[int] = []
+        spans: list[tuple[int, int]] = []
+        start = 0
+        for word in words:
+            known = self._index.get(word)
+            if known is not None:
+                numbers.append(known)
+                spans.append((start, start + len(word)))
+            elif not word.isspace():
+                numbers += [self._index.get(mark, _UNKNOWN) for mark in word]
+                spans += [(start + i, start + i + 1) for i in range(len(word))]
+            start += len(word)
+        return numbers[:LONGEST], spans[:LONGEST]
+
+    def logits(self, words: Sequence[Sequence[str]]) -> Floats:
+        """Return log-odds, not yet calibrated, float32 [passages x labels]."""
+        numbers = [self.encode(one)[0] for one in words]
+        result = np.empty((len(numbers), self.heads["val_weight"].shape[1]), np.float32)
+        for rows in _batches([len(one) for one in numbers]):
+            result[rows] = self._read([numbers[i] for i in rows])[0]
+        return result
+
+    def attention(self, words: Sequence[str]) -> tuple[Floats, list[tuple[int, int]]]:
+        """Return where each label looks, float32 [tokens x labels] with columns that add up to 1, and token spans."""
+        numbers, spans = self.encode(words)
+        return self._read([numbers])[1][0, : len(spans)], spans
+
+    def _read(self, numbers: Sequence[Sequence[int]]) -> tuple[Floats, Floats]:
+        """Return log-odds [passages x labels] and attention [passages x tokens x labels] of one batch."""
+        ids = np.full((len(numbers), max(1, *map(len, numbers)) if len(numbers) > 1 else max(1, len(numbers[0]))), _PAD)
+        for line, one in zip(ids, numbers, strict=True):
+            line[: len(one)] = one
+        norms, blocks, heads = self._ready
+        here = ids != _PAD
+        hidden = self.table[ids].astype(np.float32) * self.scale[ids][:, :, None]
+        hidden = _normalised(hidden, norms["n0_weight"], norms["n0_bias"])
+        far = np.where(here, 0, -1e4).astype(np.float32)[:, None, None, :]
+        for block in blocks:
+            hidden = _block(hidden, block, far)
+        hidden = _normalised(hidden, norms["nf_weight"], norms["nf_bias"])
+        attention = hidden @ heads["att_weight"] + heads["att_bias"]
+        attention = _softmax(np.where(here[:, :, None], attention, -1e4).astype(np.float32), axis=1)
+        seen = (attention * (hidden @ heads["val_weight"] + heads["val_bias"])).sum(axis=1)
+        mean = (hidden * here[:, :, None]).sum(axis=1) / np.maximum(here.sum(axis=1), 1)[:, None]
+        logits: Floats = (seen + mean @ heads["mean_weight"] + heads["mean_bias"]).astype(np.float32)
+        return logits, attention
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return everything as arrays that need no pickle."""
+        tokens = np.frombuffer("\n".join(self.tokens).encode("utf-8"), dtype=np.uint8)
+        named = {f"block{i}_{name}": array for i, block in enumerate(self.blocks) for name, array in block.items()}
+        heads = {f"head_{name}": array for name, array in self.heads.items()}
+        return {"tokens": tokens, "table": self.table, "scale": self.scale, **self.norms, **named, **heads}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> Encoder:
+        """Rebuild what `arrays` gave.
+
+        Raises:
+            ModelError: the arrays do not fit together.
+        """
+        tokens = tuple(arrays["tokens"].tobytes().decode("utf-8").split("\n"))
+        if len(tokens) != len(arrays["table"]) or len(tokens) != len(arrays["scale"]):
+            raise ModelError("the tokens of the encoder do not fit its table; restore the model folder")
+        count = sum(name.endswith("_qkv_weight") for name in arrays)
+        blocks = tuple({name: arrays[f"block{i}_{name}"] for name in _BLOCK_ARRAYS} for i in range(count))
+        norms = {name: arrays[name] for name in ("n0_weight", "n0_bias", "nf_weight", "nf_bias")}
+        heads = {name.removeprefix("head_"): array for name, array in arrays.items() if name.startswith("head_")}
+        return cls(tokens, arrays["table"], arrays["scale"], norms, blocks, heads)
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Yield positions of passages of like length, at most `_BUDGET` tokens a batch."""
+    rows: list[int] = []
+    for i in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if rows and max(1, lengths[i]) * (len(rows) + 1) > _BUDGET:
+            yield rows
+            rows = []
+        rows.append(i)
+    if rows:
+        yield rows
+
+
+def _block(hidden: Floats, block: dict[str, Floats], far: Floats) -> Floats:
+    """Attend, then transform, each added to what came in: [passages x tokens x width]."""
+    count, length, width = hidden.shape
+    heads = len(block["bias"])
+    mixed = _normalised(hidden, block["n1_weight"], block["n1_bias"]) @ block["qkv_weight"] + block["qkv_bias"]
+    query, key, value = mixed.reshape(count, length, 3, heads, width // heads).transpose(2, 0, 3, 1, 4)
+    place = np.arange(length)
+    distance = np.clip(place[None, :] - place[:, None], -_FAR, _FAR) + _FAR
+    scores = query @ key.swapaxes(-1, -2)
+    scores *= np.float32((width // heads) ** -0.5)
+    scores += block["bias"][:, distance]
+    scores += far
+    met = (_softmax(scores, axis=-1) @ value).transpose(0, 2, 1, 3).reshape(count, length, width)
+    hidden = hidden + met @ block["o_weight"] + block["o_bias"]
+    wide = _normalised(hidden, block["n2_weight"], block["n2_bias"]) @ block["a_weight"] + block["a_bias"]
+    result: Floats = hidden + _gelu(wide) @ block["b_weight"] + block["b_bias"]
+    return result
+
+
+def _normalised(hidden: Floats, weight: Floats, bias: Floats) -> Floats:
+    centred = hidden - hidden.mean(axis=-1, keepdims=True)
+    spread = np.sqrt((centred**2).mean(axis=-1, keepdims=True) + np.float32(1e-5))
+    result: Floats = centred / spread * weight + bias
+    return result
+
+
+def _softmax(scores: Floats, axis: int) -> Floats:
+    scores = np.exp(scores - scores.max(axis=axis, keepdims=True))
+    result: Floats = scores / scores.sum(axis=axis, keepdims=True)
+    return result
+
+
+def _gelu(values: Floats) -> Floats:
+    """Return the Gaussian error linear unit by its tanh form (Hendrycks and Gimpel 2016)."""
+    result: Floats = 0.5 * values * (1 + np.tanh(np.float32(0.7978846) * (values + np.float32(0.044715) * values**3)))
+    return result

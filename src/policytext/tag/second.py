@@ -1,0 +1,99 @@
+"""A second reading: an encoder looks again at the passages of which the kernel machine is unsure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from policytext.tag.encoder import Encoder
+from policytext.tag.features import Floats
+
+_ENCODER = "encoder."
+_OWN = ("margin_weight", "encoder_weight", "offset", "low", "high")
+
+
+@dataclass(frozen=True)
+class SecondReading:
+    """The encoder, how much each reader's word counts, and which passages are read again.
+
+    A passage is read again when its first probability lies within `low` and `high` for some label; then its
+    probability for every label is `1 / (1 + exp(-(margin_weight * margin + encoder_weight * log-odds + offset)))`,
+    learnt like a calibration on passages that neither reader had seen. Arrays have one entry a label.
+    """
+
+    encoder: Encoder
+    margin_weight: Floats
+    encoder_weight: Floats
+    offset: Floats
+    low: Floats
+    high: Floats
+
+    def refine(self, margins: Floats, first: Floats, words: Sequence[Sequence[str]]) -> Floats:
+        """Return probabilities [passages x labels], those of `first` where there was no doubt."""
+        asked = np.flatnonzero(doubtful(first, self.low, self.high))
+        result = first.copy()
+        if len(asked):
+            logits = self.encoder.logits([words[i] for i in asked.tolist()])
+            result[asked] = self.joined(margins[asked], logits)
+        return result
+
+    def joined(self, margins: Floats, logits: Floats) -> Floats:
+        """Return probabilities from both readers' words."""
+        total = margins * self.margin_weight + logits * self.encoder_weight + self.offset
+        found: Floats = (1 / (1 + np.exp(-np.clip(total, -30, 30)))).astype(np.float32)
+        return found
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return everything as arrays that need no pickle."""
+        encoder = {_ENCODER + name: array for name, array in self.encoder.arrays().items()}
+        return {name: getattr(self, name) for name in _OWN} | encoder
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> SecondReading:
+        """Rebuild what `arrays` gave.
+
+        Raises:
+            ModelError: the arrays do not fit together.
+        """
+        encoder = {name.removeprefix(_ENCODER): array for name, array in arrays.items() if name.startswith(_ENCODER)}
+        return cls(Encoder.from_arrays(encoder), **{name: arrays[name] for name in _OWN})
+
+
+def doubtful(first: Floats, low: Floats, high: Floats) -> NDArray[np.bool_]:
+    """Say which passages are read again, from their first probabilities [passages x labels]."""
+    return np.asarray(((first >= low) & (first <= high)).any(axis=1), dtype=np.bool_)
+
+
+def fit(encoder: Encoder, margins: Floats, logits: Floats, targets: NDArray[np.bool_]) -> SecondReading:
+    """Learn the weights a label by logistic regression on both readers' log-odds of passages that neither had seen.
+
+    Every passage is doubtful until `narrowed`.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    weights = []
+    for j in range(targets.shape[1]):
+        both = np.stack([margins[:, j], logits[:, j]], axis=1)
+        fitted = LogisticRegression(C=1e4).fit(both, targets[:, j])
+        weights.append([*fitted.coef_[0], fitted.intercept_[0]])
+    columns = np.array(weights, np.float32).T
+    nothing, all_ = np.zeros(targets.shape[1], np.float32), np.ones(targets.shape[1], np.float32)
+    return SecondReading(encoder, columns[0], columns[1], columns[2], nothing, all_)
+
+
+def band(first: Floats, decided: NDArray[np.bool_], loss: float) -> tuple[Floats, Floats]:
+    """Return the narrowest band of first probabilities that holds all but a share `loss` of each label's turns.
+
+    `decided` is what both readers together decide: below the band lie `loss` of its yes, above it `loss` of the
+    passages that the first reader rates as high as any yes and that both together decline.
+    """
+    low, high = [], []
+    for p, yes in zip(first.T, decided.T, strict=True):
+        low.append(np.quantile(p[yes], loss) if yes.any() else 1.0)
+        declined = p[~yes & (p >= low[-1])]
+        high.append(np.quantile(declined, 1 - loss) if len(declined) else low[-1])
+    return np.array(low, np.float32), np.array(high, np.float32)
