@@ -146,35 +146,51 @@ def _block(hidden: Floats, block: dict[str, Floats], far: Floats) -> Floats:
     """Attend, then transform, each added to what came in: [passages x tokens x width]."""
     count, length, width = hidden.shape
     heads = len(block["bias"])
-    mixed = _normalised(hidden, block["n1_weight"], block["n1_bias"]) @ block["qkv_weight"] + block["qkv_bias"]
+    flat = hidden.reshape(-1, width)
+    mixed = _normalised(flat, block["n1_weight"], block["n1_bias"]) @ block["qkv_weight"]
+    mixed += block["qkv_bias"]
     query, key, value = mixed.reshape(count, length, 3, heads, width // heads).transpose(2, 0, 3, 1, 4)
     place = np.arange(length)
     distance = np.clip(place[None, :] - place[:, None], -_FAR, _FAR) + _FAR
-    scores = query @ key.swapaxes(-1, -2)
-    scores *= np.float32((width // heads) ** -0.5)
+    scores = np.matmul(query * np.float32((width // heads) ** -0.5), key.swapaxes(-1, -2))
     scores += block["bias"][:, distance]
     scores += far
-    met = (_softmax(scores, axis=-1) @ value).transpose(0, 2, 1, 3).reshape(count, length, width)
-    hidden = hidden + met @ block["o_weight"] + block["o_bias"]
-    wide = _normalised(hidden, block["n2_weight"], block["n2_bias"]) @ block["a_weight"] + block["a_bias"]
-    result: Floats = hidden + _gelu(wide) @ block["b_weight"] + block["b_bias"]
+    met = np.matmul(_softmax(scores, axis=-1), value).transpose(0, 2, 1, 3).reshape(-1, width)
+    flat = flat + met @ block["o_weight"]
+    flat += block["o_bias"]
+    wide = _normalised(flat, block["n2_weight"], block["n2_bias"]) @ block["a_weight"]
+    wide += block["a_bias"]
+    flat += _gelu(wide) @ block["b_weight"]
+    flat += block["b_bias"]
+    result: Floats = flat.reshape(count, length, width)
     return result
 
 
 def _normalised(hidden: Floats, weight: Floats, bias: Floats) -> Floats:
-    centred = hidden - hidden.mean(axis=-1, keepdims=True)
-    spread = np.sqrt((centred**2).mean(axis=-1, keepdims=True) + np.float32(1e-5))
-    result: Floats = centred / spread * weight + bias
+    result: Floats = hidden - hidden.mean(axis=-1, keepdims=True)
+    variance = np.einsum("...i,...i->...", result, result)[..., None] / np.float32(hidden.shape[-1])
+    result /= np.sqrt(variance + np.float32(1e-5))
+    result *= weight
+    result += bias
     return result
 
 
 def _softmax(scores: Floats, axis: int) -> Floats:
-    scores = np.exp(scores - scores.max(axis=axis, keepdims=True))
-    result: Floats = scores / scores.sum(axis=axis, keepdims=True)
-    return result
+    """Return shares along an axis; `scores` is overwritten."""
+    scores -= scores.max(axis=axis, keepdims=True)
+    np.exp(scores, out=scores)
+    scores /= scores.sum(axis=axis, keepdims=True)
+    return scores
 
 
 def _gelu(values: Floats) -> Floats:
     """Return the Gaussian error linear unit by its tanh form (Hendrycks and Gimpel 2016)."""
-    result: Floats = 0.5 * values * (1 + np.tanh(np.float32(0.7978846) * (values + np.float32(0.044715) * values**3)))
-    return result
+    inner = values * values
+    inner *= np.float32(0.044715 * 0.7978846)
+    inner += np.float32(0.7978846)
+    inner *= values
+    np.tanh(inner, out=inner)
+    inner += 1
+    inner *= values
+    inner *= np.float32(0.5)
+    return inner
