@@ -133,3 +133,10 @@ def test_edits_of_two_steps_become_one():
     doc = convert.simplify(document("上網\u200b際網路，网际"), ConvertConfig(variant="tw2sp"))
     assert doc.text.startswith("上互联网")
     assert doc.original[slice(*doc.alignment.to_original(1, 4))] == "網\u200b際網路"
+
+
+def test_a_region_that_nobody_states_is_told_by_the_text_and_noted():
+    done = convert.simplify(document("本縣推動數位服務，行政院核定計畫，公務人員透過網路申辦。"), ConvertConfig())
+    assert done.region == "TW"
+    assert any(note.startswith("region:") for note in done.notes)
+    assert convert.simplify(document("本市推动政务公开。"), ConvertConfig()).region is None

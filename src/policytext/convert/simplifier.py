@@ -14,6 +14,7 @@ from policytext.convert.stages import Edit, encode
 from policytext.records import Alignment, Document, Script
 
 _REGIONS: dict[str, Variant] = {"TW": "tw2sg", "HK": "hk2sg", "MO": "hk2sg"}
+_TOLD = "region: told by the forms and words of the text"
 
 
 class Converted(NamedTuple):
@@ -29,6 +30,7 @@ def simplify(doc: Document, config: ConvertConfig) -> Document:
     """Return the document with simplified, tidy `text`, its `alignment`, and the `script` and `variant` it had.
 
     Besides characters and words, what stands in the way of reading is set right (see `normalise`); `original` stays.
+    A region that the source does not state is taken from the forms and words of traditional text, and noted as such.
     """
     script, variant = _choose(doc.original, config.variant)
     if config.variant == "auto" and variant != "none":
@@ -36,7 +38,11 @@ def simplify(doc: Document, config: ConvertConfig) -> Document:
     tidy, first = normalise.tidy(doc.original, from_hong_kong=variant.startswith("hk"))
     text, second, variant = _run(tidy, variant, script, auto=config.variant == "auto")
     alignment = Alignment(tuple(chains.compose(first, second)))
-    return replace(doc, text=text, alignment=alignment, script=script, variant=variant)
+    done = replace(doc, text=text, alignment=alignment, script=script, variant=variant)
+    region = {"tw": "TW", "hk": "HK"}.get(variant[:2]) if config.variant == "auto" and script == "hant" else None
+    if doc.region is None and region is not None:
+        return replace(done, region=region, notes=(*doc.notes, _TOLD))
+    return done
 
 
 def convert(text: str, variant: str = "auto") -> Converted:

@@ -13,6 +13,10 @@ _TAIWAN = (
 )
 _HONG_KONG = "香港|港府|立法會|施政報告|行政長官|政務司|創新科技及工業局|區議會|九龍|新界"
 _MACAO = "澳門|澳门"
+_MAINLAND = (
+    "我国|国务院|人民政府|党中央|全国|全省|全市|我市|我省|省委|市委|县委|区委|党委|党组|党支部|市政府|省政府|县政府|区政府|"
+    "街道办|居委会|村委会|社区居民委员会|公安|派出所|人大代表|政协委员|机关干部|信息化"
+)
 _TRADITIONAL = re.compile(
     "[這個們會國為說對過時實現產業門問當動務機後經發與學開關區東車長書見話從應該無萬電運傳勞據總議權辦證職選費領調環導際療險還嗎麼裡給請灣縣]"
 )
@@ -63,7 +67,7 @@ def is_traditional(text: str) -> bool:
 
 def _by_wording(head: str, *, traditional: bool) -> str | None:
     if not traditional:
-        return "CN" if re.search(r"我国|国务院|人民政府|党中央|全国|全省|全市|我市|我省", head) else None
+        return "CN" if re.search(_MAINLAND, head) else None
     counts = {code: len(re.findall(p, head)) for code, p in (("TW", _TAIWAN), ("HK", _HONG_KONG), ("MO", _MACAO))}
     best = max(counts, key=lambda code: counts[code])
     return best if counts[best] >= 2 and counts[best] >= 2 * sorted(counts.values())[-2] else None
