@@ -2,7 +2,9 @@
 
     python benchmarks/tag_quality.py                 scores on ../shared/gold/dev.jsonl of the model in the config
     python benchmarks/tag_quality.py --cv            adds cross-validation by document on the labels
-    python benchmarks/tag_quality.py --fit           trains the default model anew and saves it first
+    python benchmarks/tag_quality.py --fit --encoder WORK
+                                                     trains the default model anew and saves it first, around the
+                                                     encoder that benchmarks/encoder_train.py left in WORK
 
 dev.jsonl is for looking, not for choosing: thresholds and settings come from cross-validation on the labels.
 """
@@ -13,7 +15,7 @@ import argparse
 import csv
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +27,7 @@ from policytext.errors import PolicyTextError
 from policytext.records import Passage
 from policytext.segment import words
 from policytext.tag import Classifier, Tagger, TrainConfig, TrainingSet, copies, train
+from policytext.tag.encoder import Encoder
 from policytext.tag.lexicon import Lexicon
 from policytext.tag.patterns import Patterns
 
@@ -33,6 +36,10 @@ SHARED = ROOT.parent / "shared"
 LABELS = ROOT / "corpora" / "digital_government" / "labels"
 MODEL = ROOT / "models" / "digital_government" / "classifier"
 READERS = "language models that applied the codebook to each passage; no human has coded these passages"
+ENCODER = (
+    "pre-trained on the texts of ../shared/corpora without labels (reserved documents, mixed_paragraphs and copies of "
+    "dev's passages left out), fine-tuned on the labels and their evidence clauses: benchmarks/encoder_train.py"
+)
 LIMITS = (
     "Trained on policy texts, laws, news and meeting transcripts of mainland China, Taiwan and Hong Kong, 1954-2026.",
     "On other texts calibration and thresholds may be off: label a sample and run policytext evaluate.",
@@ -88,17 +95,31 @@ def drop_held_out(data: TrainingSet, dev: Prepared) -> tuple[TrainingSet, dict[s
     return data.take(np.flatnonzero(~bad & ~near)), facts
 
 
-def fit_default(config: configs.Config, book: codebooks.Codebook, dev: Prepared) -> Classifier:
+def fit_default(config: configs.Config, book: codebooks.Codebook, dev: Prepared, work: Path | None) -> Classifier:
     prepared = prepare(labels.read(LABELS), config, book)
-    data, left_out = drop_held_out(training_set(prepared, book.ids("classifier"), book), dev)
+    whole = training_set(prepared, book.ids("classifier"), book)
+    encoder = None
+    if work is not None:
+        with np.load(work / "encoder.npz", allow_pickle=False) as stored:
+            encoder = Encoder.from_arrays({name: stored[name] for name in stored.files})
+        whole = replace(whole, logits=held_out_logits(work, [passage.id for passage in prepared.passages]))
+    data, left_out = drop_held_out(whole, dev)
     card = {
         "codebook": {"id": book.id, "version": book.version, "sha256": book.sha256()},
         "labelled_by": READERS,
         "labels": "corpora/digital_government/labels",
         "left_out": left_out,
         "limits": LIMITS,
+        "encoder": None if encoder is None else ENCODER,
     }
-    return train(data, TrainConfig(), card=card)
+    return train(data, TrainConfig(), card=card, encoder=encoder)
+
+
+def held_out_logits(work: Path, ids: Sequence[str]) -> np.ndarray:
+    """Return the log-odds of an encoder that did not see the passage's document, in the order of `ids`."""
+    with np.load(work / "logits.npz", allow_pickle=False) as stored:
+        place = {name: i for i, name in enumerate(stored["ids"].tolist())}
+        return stored["logits"][[place[name] for name in ids]]
 
 
 def f1(truth: np.ndarray, decided: np.ndarray) -> np.ndarray:
@@ -134,6 +155,7 @@ def show(name: str, scores: np.ndarray) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fit", action="store_true", help="train the default model anew and save it")
+    parser.add_argument("--encoder", type=Path, help="folder where encoder_train.py left encoder.npz and logits.npz")
     parser.add_argument("--cv", action="store_true", help="cross-validate the baselines too")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -142,7 +164,7 @@ def main() -> None:
     ids = book.ids("classifier")
     dev = prepare(labels.read(SHARED / "gold" / "dev.jsonl"), config, book)
     if arguments.fit:
-        fit_default(config, book, dev).save(MODEL)
+        fit_default(config, book, dev, arguments.encoder).save(MODEL)
     classifier = Classifier.load(MODEL)
     truth = np.array(labels.matrix(dev.passages, ids), dtype=bool)
     passages = [

@@ -7,7 +7,8 @@ import pytest
 
 from policytext.errors import LabelError, ModelError
 from policytext.tag import Classifier, TrainConfig, TrainingSet, copies, train
-from policytext.tag.train import abstain_bands, assign_folds, best_thresholds, calibration_error
+from policytext.tag.judging import abstain_bands, best_thresholds, calibration_error
+from policytext.tag.train import assign_folds
 
 TOPICS = ("降低碳排放强度", "发展学前教育", "完善养老服务", "扩大对外开放")
 

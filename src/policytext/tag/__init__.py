@@ -2,8 +2,9 @@
 
 from policytext.tag.classifier import Classifier
 from policytext.tag.embeddings import Embedder
+from policytext.tag.overlap import copies
 from policytext.tag.tagger import Evidence, TagColumns, Tagger
-from policytext.tag.train import TrainConfig, TrainingSet, copies, train
+from policytext.tag.train import TrainConfig, TrainingSet, train
 
 __all__ = [
     "Classifier",

@@ -26,12 +26,20 @@ from policytext.tag import second
 from policytext.tag.classifier import Classifier, dense_numbers, logistic
 from policytext.tag.dense import Landmarks, WordVectors, landmarks
 from policytext.tag.encoder import Encoder
-from policytext.tag.features import FeatureConfig, Features, Floats, code_points, fit, packed
+from policytext.tag.features import FeatureConfig, Features, Floats, fit
+from policytext.tag.judging import (
+    Bools,
+    Ints,
+    abstain_bands,
+    best_thresholds,
+    by_label,
+    calibrate,
+    decided_by_others,
+    f1_of,
+    score_card,
+)
 
 log = logging.getLogger(__name__)
-
-Bools = NDArray[np.bool_]
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -251,11 +259,16 @@ class _Judged:
         found = data.found()
         bands = zip(data.labels, self.low, self.high, strict=True)
         return {
-            "thresholds": _by_label(data.labels, self.threshold),
+            "thresholds": by_label(data.labels, self.threshold),
             "abstain": {label: [round(float(a), 4), round(float(b), 4)] for label, a, b in bands},
             **{name: round(share, 4) for name, share in self.shares.items()},
             "cross_validation": score_card(
-                data.take(found), self.probabilities, self.threshold, self.low, self.high, fold[found]
+                data.labels,
+                data.targets[found],
+                self.probabilities,
+                self.threshold,
+                (self.low, self.high),
+                fold[found],
             ),
         }
 
@@ -301,13 +314,15 @@ def _learning_curve(gram: Floats, data: TrainingSet, fold: Ints, config: TrainCo
     draw = np.array([_share_of(group, config.seed) for group in data.groups])
     curve = {}
     for share in (*config.curve, 1.0) if config.curve else ():
+        if min(int(((fold != k) & (draw < share)).sum()) for k in range(config.folds)) < 10:
+            continue  # too few passages to learn anything from
         margins = np.zeros(data.targets.shape, np.float32)
         for k in range(config.folds):
             seen, held = np.flatnonzero((fold != k) & (draw < share)), np.flatnonzero(fold == k)
             dual, mean = _solve(gram[np.ix_(seen, seen)], data.targets[seen], config.ridge)
             margins[held] = gram[np.ix_(held, seen)] @ dual + mean
-        decided = _decided_by_others(margins[found], data.targets[found], fold[found])
-        scores = [_f1(t, d) for t, d in zip(data.targets[found].T, decided.T, strict=True)]
+        decided = decided_by_others(margins[found], data.targets[found], fold[found])
+        scores = [f1_of(t, d) for t, d in zip(data.targets[found].T, decided.T, strict=True)]
         curve[f"{share:g}"] = round(float(np.mean(scores)), 4)
     return curve
 
@@ -331,129 +346,3 @@ def assign_folds(groups: Sequence[str], folds: int, seed: int) -> Ints:
     """Spread documents over folds by a hash of their name: no order of input changes it."""
     key = [hashlib.sha256(f"{seed}\x1f{group}".encode()).digest() for group in groups]
     return np.array([int.from_bytes(digest[:8], "big") % folds for digest in key], dtype=np.int64)
-
-
-def calibrate(margins: Floats, targets: Bools) -> tuple[Floats, Floats]:
-    """Return slope and offset a label of Platt's logistic calibration."""
-    from sklearn.linear_model import LogisticRegression
-
-    fits = [LogisticRegression(C=1e4).fit(margins[:, j : j + 1], targets[:, j]) for j in range(targets.shape[1])]
-    slope = np.array([fitted.coef_[0, 0] for fitted in fits], np.float32)
-    return slope, np.array([fitted.intercept_[0] for fitted in fits], np.float32)
-
-
-def best_thresholds(probabilities: Floats, targets: Bools) -> Floats:
-    """Return a threshold a label: the middle of those whose F1 is within 0.01 of the best.
-
-    The very best threshold of one sample is often a lucky edge; the middle of the plateau carries over better.
-    """
-    found = []
-    for scores, truth in zip(probabilities.T, targets.T, strict=True):
-        order = np.argsort(-scores, kind="stable")
-        hits = np.cumsum(truth[order])
-        f1 = 2 * hits / (np.arange(1, len(hits) + 1) + truth.sum())
-        found.append(np.median(scores[order][f1 >= f1.max() - 0.01]))
-    return np.array(found, np.float32)
-
-
-def abstain_bands(
-    probabilities: Floats, targets: Bools, threshold: Floats, max_abstained: float
-) -> tuple[Floats, Floats]:
-    """Return the band a label around its threshold that, left undecided, raises F1 of the rest most.
-
-    At most `max_abstained` of the passages fall into a band; the grid is over how many below and above.
-    """
-    low, high = threshold.copy(), threshold.copy()
-    for j, (scores, truth) in enumerate(zip(probabilities.T, targets.T, strict=True)):
-        below, above = np.sort(scores[scores < threshold[j]])[::-1], np.sort(scores[scores >= threshold[j]])
-        budget = int(max_abstained * len(scores))
-        best = -1.0
-        for up in np.linspace(0, min(budget, len(above) // 2), 21).astype(int):
-            down = min(budget - up, len(below) - 1)
-            band = below[down], (above[up] if up < len(above) else np.inf)
-            kept = (scores <= band[0]) | (scores >= band[1])
-            f1 = _f1(truth[kept], scores[kept] >= threshold[j])
-            if f1 > best:
-                best, low[j], high[j] = f1, np.nextafter(np.float32(band[0]), np.float32(1)), band[1]
-    return low, high
-
-
-def score_card(
-    data: TrainingSet, probabilities: Floats, threshold: Floats, low: Floats, high: Floats, fold: Ints
-) -> dict[str, Any]:
-    """Return cross-validated scores; thresholds of each fold come from the other folds, so none is chosen on itself."""
-    decided = _decided_by_others(probabilities, data.targets, fold)
-    f1 = np.array([_f1(t, d) for t, d in zip(data.targets.T, decided.T, strict=True)])
-    kept = (probabilities < low) | (probabilities >= high)
-    columns = range(len(data.labels))
-    sure = [_f1(data.targets[kept[:, j], j], probabilities[kept[:, j], j] >= threshold[j]) for j in columns]
-    return {
-        "by": "document",
-        "folds": int(fold.max() + 1),
-        "macro_f1": round(float(f1.mean()), 4),
-        "f1": _by_label(data.labels, f1),
-        "expected_calibration_error": _by_label(
-            data.labels, [calibration_error(probabilities[:, j], data.targets[:, j]) for j in columns]
-        ),
-        "abstain_coverage": _by_label(data.labels, kept.mean(axis=0)),
-        "abstain_f1": _by_label(data.labels, sure),
-    }
-
-
-def _decided_by_others(scores: Floats, targets: Bools, fold: Ints) -> Bools:
-    """Decide each fold by the thresholds that are best on the others."""
-    decided = np.zeros_like(targets)
-    for k in np.unique(fold):
-        decided[fold == k] = scores[fold == k] >= best_thresholds(scores[fold != k], targets[fold != k])
-    return decided
-
-
-def calibration_error(probabilities: NDArray[Any], truth: Bools, bins: int = 10) -> float:
-    """Return the expected calibration error over equal-width bins (Naeini et al. 2015).
-
-    >>> calibration_error(np.array([0.25, 0.25, 0.25, 0.25]), np.array([True, False, False, False]))
-    0.0
-    """
-    place = np.minimum((probabilities * bins).astype(int), bins - 1)
-    gaps = np.bincount(place, weights=probabilities - truth, minlength=bins)
-    return float(np.abs(gaps).sum() / len(truth))
-
-
-def _f1(truth: Bools, decided: Bools) -> float:
-    hits = int((truth & decided).sum())
-    return 2 * hits / max(1, int(truth.sum()) + int(decided.sum()))
-
-
-def _by_label(labels: Sequence[str], values: Any) -> dict[str, float]:
-    return {label: round(float(value), 4) for label, value in zip(labels, values, strict=True)}
-
-
-def copies(texts: Sequence[str], held_out: Sequence[str], *, shared: float = 0.5) -> Ints:
-    """Return positions of the texts that share at least half of their 8-character shingles with a held-out text.
-
-    The share is of the shorter of the two, so that a passage quoted inside a longer one is found too.
-    """
-    ours, rows = _shingles(texts)
-    theirs, held_rows = _shingles(held_out)
-    owners: dict[int, list[int]] = {}
-    for key, row in zip(theirs.tolist(), held_rows.tolist(), strict=True):
-        owners.setdefault(key, []).append(row)
-    mine, sizes = np.bincount(rows, minlength=len(texts)), np.bincount(held_rows, minlength=len(held_out))
-    common: dict[tuple[int, int], int] = {}
-    for at in np.flatnonzero(np.isin(ours, theirs)).tolist():
-        for owner in owners[int(ours[at])]:
-            pair = (int(rows[at]), owner)
-            common[pair] = common.get(pair, 0) + 1
-    found = {row for (row, owner), n in common.items() if n >= shared * min(mine[row], sizes[owner])}
-    return np.array(sorted(found), dtype=np.int64)
-
-
-def _shingles(texts: Sequence[str]) -> tuple[NDArray[np.uint64], Ints]:
-    """Return the different 8-grams of each text, hashed from two packed 4-grams, and the text of each."""
-    codes, rows = code_points(texts)
-    ((_, keys),) = packed(codes, (4,))
-    first, second = keys[:-4], keys[4:]
-    whole = (first != 0) & (second != 0) & (rows[:-4] == rows[4:])[: len(first)]
-    mixed = first[whole] * np.uint64(0x9E3779B97F4A7C15) ^ second[whole]
-    pairs = np.unique(np.stack([mixed, rows[: len(first)][whole].astype(np.uint64)], axis=1), axis=0)
-    return pairs[:, 0], pairs[:, 1].astype(np.int64)
