@@ -140,3 +140,17 @@ def test_a_region_that_nobody_states_is_told_by_the_text_and_noted():
     assert done.region == "TW"
     assert any(note.startswith("region:") for note in done.notes)
     assert convert.simplify(document("本市推动政务公开。"), ConvertConfig()).region is None
+
+
+def test_simplified_text_of_another_region_gets_the_same_words():
+    text = "政府资讯公开后，民众可透过网路平台查询资料库的开放资料。"
+    done = convert.convert(text)
+    assert done.variant == "twg"
+    assert done.text == convert.convert("政府資訊公開後，民眾可透過網路平台查詢資料庫的開放資料。").text
+    start = done.text.index("数据库")
+    assert text[slice(*done.alignment.to_original(start, start + 3))] == "资料库"
+
+
+def test_mainland_text_that_names_other_regions_stays():
+    text = "我国与香港立法会议员就网络数据库项目交换信息。"
+    assert convert.convert(text)[0::2] == (text, "none")

@@ -39,7 +39,7 @@ class IngestConfig:
 class ConvertConfig:
     """`[convert]`: to simplified Chinese."""
 
-    variant: Literal["auto", "none", "t2s", "tw2s", "tw2sp", "tw2sg", "hk2s", "hk2sp", "hk2sg"] = "auto"
+    variant: Literal["auto", "none", "t2s", "tw2s", "tw2sp", "tw2sg", "hk2s", "hk2sp", "hk2sg", "twg", "hkg"] = "auto"
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,8 @@ def ambiguities(doc: Document) -> list[Ambiguity]:
     variant = chains.variant_of(doc.variant or "none")
     if variant == "none":
         return _merged(doc.text)
-    return sorted(_characters(doc) + _regional(doc, variant), key=lambda found: (found.start, found.end))
+    characters = _merged(doc.text) if variant in ("twg", "hkg") else _characters(doc)
+    return sorted(characters + _regional(doc, variant), key=lambda found: (found.start, found.end))
 
 
 def _characters(doc: Document) -> list[Ambiguity]:

@@ -31,7 +31,7 @@ from policytext.convert.stages import (
 from policytext.errors import UsageError
 from policytext.records import Alignment
 
-Variant = Literal["none", "t2s", "tw2s", "tw2sp", "tw2sg", "hk2s", "hk2sp", "hk2sg"]
+Variant = Literal["none", "t2s", "tw2s", "tw2sp", "tw2sg", "hk2s", "hk2sp", "hk2sg", "twg", "hkg"]
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
 
 _SEGMENTS = ("TSPhrases",)
@@ -44,6 +44,7 @@ _REGIONAL = {
     "hk2sp": ("HKPhrasesRev", "HKVariantsRevPhrases", "HKVariantsRev"),
     "hk2sg": ("HKWords", "HKVariantsRevPhrases", "HKVariantsRev"),
 }
+_WORDS_ONLY = {"twg": "TWWords", "hkg": "HKWords"}  # the text is in simplified characters already
 # Ideographic description sequences (⿰馬馬) draw a character that has no code point; a part converted draws another.
 _IDS_OPERATORS = {chr(code): 2 for code in range(0x2FF0, 0x2FFE)} | {"⿲": 3, "⿳": 3, "⿾": 1, "⿿": 1, "㇯": 2}
 _IDS_OPERATOR = re.compile(f"[{''.join(_IDS_OPERATORS)}]")
@@ -91,6 +92,9 @@ def _notable() -> npt.NDArray[np.uint8]:
 
 
 def _run_plain(text: str, codes: Codes, variant: Variant) -> tuple[str, list[Edit]]:
+    if variant in _WORDS_ONLY:
+        text, _, edits = apply(_words_in_simplified(_WORDS_ONLY[variant]), text, codes)
+        return text, edits
     simplify = _stage(_TO_SIMPLIFIED)
     regional = _REGIONAL.get(variant)
     if regional is None:
@@ -122,11 +126,22 @@ def _run_around_sequences(text: str, variant: Variant) -> tuple[str, list[Edit]]
 
 def regional_words(text: str, variant: Variant) -> list[tuple[int, int]]:
     """Return the spans that a chain with regional words replaces as words; empty for the other chains."""
+    text, codes, _ = _unify(text)
+    if variant in _WORDS_ONLY:
+        words = matches(_words_in_simplified(_WORDS_ONLY[variant]), text, codes)
+        return [(start, end) for start, end, _ in words]
     if variant not in ("tw2sp", "tw2sg", "hk2sp", "hk2sg"):
         return []
-    text, codes, _ = _unify(text)
     words = matches(_stage(_REGIONAL[variant]), text, codes, _segment_cuts(text, codes))
     return [(start, end) for start, end, _ in words]
+
+
+@cache
+def _words_in_simplified(name: str) -> Stage:
+    """Compile a list of regional words with its keys in simplified characters."""
+    pairs = {run(key, "t2s")[0]: value for key, value in dictionaries.load(name).items()}
+    rows = sorted(pairs.items(), key=lambda pair: (-len(pair[0]), pair))
+    return compiled({}, rows, frozenset(key for key, value in rows if key == value))
 
 
 @cache

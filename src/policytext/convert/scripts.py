@@ -30,6 +30,17 @@ _MARKS = {
     "011": "網絡 數據 軟件 硬件 計劃 着 移動",
 }
 
+# Words that tell a text of Taiwan or Hong Kong in simplified characters (converted, or written for readers elsewhere)
+# from one of the mainland, which does not write them, and words that speak for the mainland.
+_SIMPLIFIED_MARKS = {
+    "100": "网路 软体 硬体 数位 资讯公开 政府资讯 资讯系统 资讯安全 资讯人员 资讯单位 资讯处 资讯业 资通讯 资通安全 资安 程式 资料库"
+    " 网际网路 资料集 开放资料 人工智慧 智慧型 国发会 简讯 伺服器 公听会 列印 使用者 行动装置 政委 立法委员 数位发展部 唐凤"
+    " 行政院 立法院 审议式 演算法 巨量资料 公部门 私部门 部会 当责 课责 回馈 里长 利害关系人 户政",
+    "010": "资讯科技 资讯保安 数码 私隐 持份者 质素 流动应用程式 政府资料 公营机构 网志 手机程式 电脑程式 创科 特区政府 特首"
+    " 港府 立法会议员 区议员 区议会 本港 市民 个人资料",
+    "001": "信息 智能 质量 国务院 项目 党中央 互联网 计算机 程序 视频 软件 硬件 数据库 用户 网络 反馈 渠道 短信 服务器 打印 我国"
+    " 算法 知情权",
+}
 
 # Characters that simplified text writes too: those of GB 2312, and in names those that the standard of 2013 took back.
 _IN_NAMES = frozenset("昇陞迺祇氾仝甯邨犇龢甦堃喆淼菉筦鉅璿燿珮劼崐彝勳")
@@ -117,8 +128,30 @@ def region(text: str) -> Variant:
     return "tw2sg" if taiwan >= hong_kong else "hk2sg"
 
 
+def simplified_region(text: str) -> Variant:
+    """Return twg or hkg for simplified text that uses more words of Taiwan or Hong Kong than of the mainland.
+
+    >>> simplified_region("政府资讯公开与资料库"), simplified_region("政府信息公开与数据库")
+    ('twg', 'none')
+    """
+    sample = text[:_SAMPLE]
+    votes = Counter(mark for _, _, mark in matches(_simplified_marks(), sample, encode(sample)))
+    if max(votes["100"], votes["010"]) <= votes["001"]:
+        return "none"
+    return "twg" if votes["100"] >= votes["010"] else "hkg"
+
+
 @cache
 def _marks() -> Stage:
     """Return the marks of regions, compiled: mark -> the regions that write it."""
-    rows = [(mark, regions) for regions, marks in _MARKS.items() for mark in marks.split()]
+    return _compiled_marks(_MARKS)
+
+
+@cache
+def _simplified_marks() -> Stage:
+    return _compiled_marks(_SIMPLIFIED_MARKS)
+
+
+def _compiled_marks(table: dict[str, str]) -> Stage:
+    rows = [(mark, regions) for regions, marks in table.items() for mark in marks.split()]
     return compiled({}, sorted(rows, key=lambda row: (-len(row[0]), row)))

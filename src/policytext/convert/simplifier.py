@@ -50,8 +50,9 @@ def convert(text: str, variant: str = "auto") -> Converted:
 
     `variant` is the chain: t2s (any traditional text), tw2s and hk2s (standards of Taiwan and Hong Kong), tw2sp and
     hk2sp (the same, and regional words become those of the mainland, as OpenCC does it for the language of computing),
-    tw2sg and hk2sg (the same with a list of our own for the language of public affairs), none, or auto, which lets
-    `detect` choose and leaves simplified lines of a mixed text as they are.
+    tw2sg and hk2sg (the same with a list of our own for the language of public affairs), twg and hkg (that list, for
+    text that is in simplified characters already), none, or auto, which chooses by the text's own script and words and
+    leaves simplified lines of a mixed text as they are.
 
     Raises:
         UsageError: there is no such variant.
@@ -76,7 +77,8 @@ def _run(text: str, variant: Variant, script: Script, *, auto: bool) -> tuple[st
         return *chains.run(text, variant), variant
     codes = encode(text)
     if script == "none" or not (scripts.kinds().take(codes) == scripts.HANT).any():
-        return text, [], "none"
+        variant = scripts.simplified_region(text) if script == "hans" else "none"
+        return *chains.run(text, variant), variant
     lines = text.split("\n")
     traditional = scripts.traditional_lines(codes)
     if variant == "none":

@@ -1,0 +1,95 @@
+"""Do the traditional and the simplified version of a passage get the same tags?
+
+    python benchmarks/tag_scripts.py ORACLE_PYTHON [--sample 3000]
+
+ORACLE_PYTHON is the interpreter of a virtual environment of its own with the official OpenCC (see convert_oracle.py),
+which makes the other version: s2t, s2tw and s2hk of simplified passages, t2s of traditional ones. Passages are drawn by
+hash, half of them among those that a label is decided for: of the others nearly all agree whatever happens.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import hashlib
+import json
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from policytext import config as configs
+from policytext import convert, engine
+from policytext.records import Passage
+
+CORPORA = Path(__file__).resolve().parents[2] / "shared" / "corpora"
+SIMPLIFIED = ("cn_gwr_national", "cn_local_govdocs", "cn_news_xwlb", "cn_commentary_ruanyf_weekly", "cn_laws_national")
+TRADITIONAL = ("hk_cnews_govtech", "tw_transcripts_audreyt", "tw_laws")
+ORACLE = """
+import json, sys, opencc
+converter = opencc.OpenCC(sys.argv[1])
+for line in sys.stdin:
+    print(json.dumps(converter.convert(json.loads(line))))
+"""
+
+
+def paragraphs(names: Sequence[str], wanted: int) -> list[str]:
+    """Return paragraphs of 40 to 400 characters, the same number a corpus, those with the smallest hashes."""
+    found: list[str] = []
+    for name in names:
+        texts = {text for text in _texts(CORPORA / f"{name}.jsonl.gz") if 40 <= len(text) <= 400}
+        found += sorted(texts, key=lambda text: hashlib.sha256(text.encode()).digest())[: 10 * wanted // len(names)]
+    return found
+
+
+def _texts(path: Path) -> Iterator[str]:
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            yield from json.loads(line)["text"].split("\n")
+
+
+def tags(texts: Sequence[str], rooms: engine.Rooms) -> list[frozenset[str]]:
+    """Return the labels decided yes of each text, whatever decides them."""
+    variant = rooms.config.convert.variant
+    done = [convert.convert(text, variant).text for text in texts]
+    passages = [
+        Passage(str(i), 0, 0, len(text), "body", "", text, rooms.segmenter.cut(text)) for i, text in enumerate(done)
+    ]
+    found: list[set[str]] = [set() for _ in texts]
+    for tag in rooms.tagger.tag(passages):
+        if tag.decision == "yes":
+            found[int(tag.doc_id)].add(tag.label)
+    return [frozenset(labels) for labels in found]
+
+
+def other_script(texts: Sequence[str], chain: str, python: Path) -> list[str]:
+    given = "\n".join(json.dumps(text) for text in texts)
+    done = subprocess.run([python, "-c", ORACLE, chain], input=given, capture_output=True, text=True, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("oracle", type=Path)
+    parser.add_argument("--sample", type=int, default=3000, help="passages a script")
+    asked = parser.parse_args()
+    rooms = engine.build(configs.load())
+    for names, chains in ((SIMPLIFIED, ("s2t", "s2tw", "s2hk")), (TRADITIONAL, ("t2s",))):
+        pool = paragraphs(names, asked.sample)
+        labels = dict(zip(pool, tags(pool, rooms), strict=True))
+        chosen = [text for text in pool if labels[text]][: asked.sample // 2]
+        chosen += [text for text in pool if not labels[text]][: asked.sample - len(chosen)]
+        for chain in chains:
+            again = tags(other_script(chosen, chain, asked.oracle), rooms)
+            differ = [(text, labels[text] ^ found) for text, found in zip(chosen, again, strict=True)]
+            wrong = [(text, labels) for text, labels in differ if labels]
+            decided = sum(map(len, (labels[text] for text in chosen)))
+            print(
+                f"{chain:5s} {len(chosen):,} passages, {decided:,} tags: same tags {1 - len(wrong) / len(chosen):.2%} "
+                f"of passages; {sum(len(labels) for _, labels in wrong)} tags differ"
+            )
+            for text, labels_ in wrong[:5]:
+                print(f"      {', '.join(sorted(labels_))}: {text[:40]}")
+
+
+if __name__ == "__main__":
+    main()
