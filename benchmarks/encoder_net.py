@@ -162,6 +162,8 @@ def predict(reader: Reader, numbers: Sequence[Sequence[int]]) -> np.ndarray:
     """Return log-odds [passages x labels]."""
     reader.eval()
     found = np.zeros((len(numbers), reader.att.out_features), np.float32)
+    if not len(numbers):
+        return found
     with torch.no_grad():
         for rows in batches([len(one) for one in numbers], 8_000, np.random.default_rng(0)):
             found[rows] = reader(padded([numbers[i] for i in rows]))[0].numpy()

@@ -17,10 +17,13 @@ import csv
 import gzip
 import hashlib
 import json
+import multiprocessing
+import os
 import random
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -210,13 +213,19 @@ def pretrain(work: Path, minutes: float) -> None:
 
 
 def labelled(work: Path) -> dict[str, object]:
-    """Return token numbers, targets, evidence spans, folds and ids of every labelled passage."""
+    """Return token numbers, targets, evidence spans, folds and ids of the labelled passages; copies of dev's go."""
+    from policytext.tag import copies
     from policytext.tag.train import assign_folds
 
     config = configs.load(ROOT / "configs" / "digital_government.toml")
     names = codebooks.load(config.resolve(config.tag.codebook)).ids("classifier")
     reader = _reader((work / "vocab.txt").read_text(encoding="utf-8").split("\n"))
+    dev = [convert.convert(passage.text).text for passage in labels.read(SHARED / "gold" / "dev.jsonl")]
     rows = labels.read(LABELS)
+    near = set(copies([convert.convert(passage.text).text for passage in rows], dev).tolist())
+    with (SHARED / "gold" / "reserved.csv").open(encoding="utf-8") as lines:
+        kept_back = {f"{row['file']}/{row['doc']}" for row in csv.DictReader(lines)}
+    rows = [passage for i, passage in enumerate(rows) if i not in near and passage.group not in kept_back]
     cut = segmenter().cut
     found = [_one(passage, names, reader, cut) for passage in rows]
     groups = [passage.group for passage in rows]
@@ -243,24 +252,32 @@ def _one(passage, names, reader: Encoder, cut) -> tuple[list[int], np.ndarray]:
     return numbers, evidence
 
 
-def finetune(work: Path, epochs: int) -> None:
-    """Fit five models that each miss a fold, for honest log-odds of every passage, then one on everything."""
+def finetune(work: Path, epochs: int, workers: int) -> None:
+    """Fit five models that each miss a fold, for honest log-odds of every passage, and one on everything."""
+    data = labelled(work)
+    logits = np.zeros(data["targets"].shape, np.float32)
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        jobs = [pool.submit(_finetune_one, work, data, k, epochs, workers) for k in (-1, *range(FOLDS))]
+        for k, job in zip(range(FOLDS), jobs[1:], strict=True):
+            logits[data["fold"] == k] = job.result()
+        jobs[0].result()
+    np.savez(work / "logits.npz", ids=np.array(data["ids"]), logits=logits)
+
+
+def _finetune_one(work: Path, data: dict, k: int, epochs: int, workers: int) -> np.ndarray:
+    """Return log-odds of fold `k` by a model that missed it; with k = -1 save the model that learnt from all."""
     import torch
     from encoder_net import Reader, fit, predict
 
-    data = labelled(work)
-    state = torch.load(work / "pretrained.pt")
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // workers))
     tokens = (work / "vocab.txt").read_text(encoding="utf-8").split("\n")
-    logits = np.zeros(data["targets"].shape, np.float32)
-    for k in (*range(FOLDS), -1):
-        reader = Reader(tokens, WIDTH, HEADS, INNER, BLOCKS, data["targets"].shape[1])
-        reader.body.load_state_dict(state)
-        seen, held = np.flatnonzero(data["fold"] != k), np.flatnonzero(data["fold"] == k)
-        fit(reader, data, seen, epochs=epochs, seed=0)
-        logits[held] = predict(reader, [data["numbers"][i] for i in held])
-        print(f"fold {k}: {len(seen):,} passages learnt from", flush=True)
-    np.savez(work / "logits.npz", ids=np.array(data["ids"]), logits=logits)
-    np.savez_compressed(work / "encoder.npz", **reader.exported().arrays())
+    reader = Reader(tokens, WIDTH, HEADS, INNER, BLOCKS, data["targets"].shape[1])
+    reader.body.load_state_dict(torch.load(work / "pretrained.pt"))
+    fit(reader, data, np.flatnonzero(data["fold"] != k), epochs=epochs, seed=0)
+    print(f"fold {k} is learnt", flush=True)
+    if k == -1:
+        np.savez_compressed(work / "encoder.npz", **reader.exported().arrays())
+    return predict(reader, [data["numbers"][i] for i in np.flatnonzero(data["fold"] == k)])
 
 
 def main() -> None:
@@ -269,6 +286,7 @@ def main() -> None:
     parser.add_argument("work", type=Path)
     parser.add_argument("--minutes", type=float, default=60, help="of pre-training")
     parser.add_argument("--epochs", type=int, default=4, help="of fine-tuning")
+    parser.add_argument("--workers", type=int, default=2, help="models fine-tuned at a time")
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
     if arguments.step == "corpus":
@@ -278,7 +296,7 @@ def main() -> None:
     elif arguments.step == "pretrain":
         pretrain(arguments.work, arguments.minutes)
     else:
-        finetune(arguments.work, arguments.epochs)
+        finetune(arguments.work, arguments.epochs, arguments.workers)
 
 
 if __name__ == "__main__":

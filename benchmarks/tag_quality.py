@@ -116,10 +116,14 @@ def fit_default(config: configs.Config, book: codebooks.Codebook, dev: Prepared,
 
 
 def held_out_logits(work: Path, ids: Sequence[str]) -> np.ndarray:
-    """Return the log-odds of an encoder that did not see the passage's document, in the order of `ids`."""
+    """Return the log-odds of an encoder that did not see the passage's document, in the order of `ids`.
+
+    What was left out of its training, because it is left out of every training, has NaN.
+    """
     with np.load(work / "logits.npz", allow_pickle=False) as stored:
-        place = {name: i for i, name in enumerate(stored["ids"].tolist())}
-        return stored["logits"][[place[name] for name in ids]]
+        known = dict(zip(stored["ids"].tolist(), stored["logits"], strict=True))
+    nothing = np.full(len(next(iter(known.values()))), np.nan, np.float32)
+    return np.array([known.get(name, nothing) for name in ids])
 
 
 def f1(truth: np.ndarray, decided: np.ndarray) -> np.ndarray:

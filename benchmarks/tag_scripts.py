@@ -1,4 +1,4 @@
-"""Do the traditional and the simplified version of a passage get the same tags?
+"""Compare the tags of the traditional and the simplified version of passages.
 
     python benchmarks/tag_scripts.py ORACLE_PYTHON [--sample 3000]
 
