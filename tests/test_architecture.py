@@ -40,7 +40,7 @@ HOMES = {
     "rjieba": {"segment"},
     "sklearn": {"tag", "topics"},
     "spacy": {"tag"},
-    "threadpoolctl": {"topics"},
+    "threadpoolctl": {"tag", "topics"},
     "tokenizers": {"tag"},
     "trafilatura": {"ingest"},
     "typer": {"cli"},

@@ -8,21 +8,21 @@ looks where its own attention points, which was taught on the clauses that reade
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from policytext.errors import ModelError
 from policytext.tag.features import Floats
 
 LONGEST = 256  # tokens read of a passage: 400 characters have about 240
-_BUDGET = 4096  # tokens a batch, padding included: 12 MB at the widest
 _FAR = 32  # distances beyond this are one and the same
-_PAD, _UNKNOWN = 0, 2
+_UNKNOWN = 2
 _BLOCK_ARRAYS = (
     *("n1_weight", "n1_bias", "qkv_weight", "qkv_bias", "o_weight", "o_bias", "bias"),
     *("n2_weight", "n2_bias", "a_weight", "a_bias", "b_weight", "b_bias"),
@@ -74,36 +74,34 @@ class Encoder:
         return numbers[:LONGEST], spans[:LONGEST]
 
     def logits(self, words: Sequence[Sequence[str]]) -> Floats:
-        """Return log-odds, not yet calibrated, float32 [passages x labels]."""
-        numbers = [self.encode(one)[0] for one in words]
-        result = np.empty((len(numbers), self.heads["val_weight"].shape[1]), np.float32)
-        for rows in _batches([len(one) for one in numbers]):
-            result[rows] = self._read([numbers[i] for i in rows])[0]
+        """Return log-odds, not yet calibrated, float32 [passages x labels].
+
+        Each passage is read alone and on one thread: as fast as batches of padded ones (5 ms for 80 words on one
+        core), and what is read beside it, or by how many, changes no digit.
+        """
+        result = np.empty((len(words), self.heads["val_weight"].shape[1]), np.float32)
+        with threadpool_limits(1):
+            for line, one in zip(result, words, strict=True):
+                line[:] = self._read(self.encode(one)[0])[0]
         return result
 
     def attention(self, words: Sequence[str]) -> tuple[Floats, list[tuple[int, int]]]:
         """Return where each label looks, float32 [tokens x labels] with columns that add up to 1, and token spans."""
         numbers, spans = self.encode(words)
-        return self._read([numbers])[1][0, : len(spans)], spans
+        return self._read(numbers)[1], spans
 
-    def _read(self, numbers: Sequence[Sequence[int]]) -> tuple[Floats, Floats]:
-        """Return log-odds [passages x labels] and attention [passages x tokens x labels] of one batch."""
-        ids = np.full((len(numbers), max(1, *map(len, numbers)) if len(numbers) > 1 else max(1, len(numbers[0]))), _PAD)
-        for line, one in zip(ids, numbers, strict=True):
-            line[: len(one)] = one
+    def _read(self, numbers: Sequence[int]) -> tuple[Floats, Floats]:
+        """Return log-odds [labels] and attention [tokens x labels] of one passage."""
+        ids = np.array(numbers or [_UNKNOWN])
         norms, blocks, heads = self._ready
-        here = ids != _PAD
-        hidden = self.table[ids].astype(np.float32) * self.scale[ids][:, :, None]
+        hidden = self.table[ids].astype(np.float32) * self.scale[ids][:, None]
         hidden = _normalised(hidden, norms["n0_weight"], norms["n0_bias"])
-        far = np.where(here, 0, -1e4).astype(np.float32)[:, None, None, :]
         for block in blocks:
-            hidden = _block(hidden, block, far)
+            hidden = _block(hidden, block)
         hidden = _normalised(hidden, norms["nf_weight"], norms["nf_bias"])
-        attention = hidden @ heads["att_weight"] + heads["att_bias"]
-        attention = _softmax(np.where(here[:, :, None], attention, -1e4).astype(np.float32), axis=1)
-        seen = (attention * (hidden @ heads["val_weight"] + heads["val_bias"])).sum(axis=1)
-        mean = (hidden * here[:, :, None]).sum(axis=1) / np.maximum(here.sum(axis=1), 1)[:, None]
-        logits: Floats = (seen + mean @ heads["mean_weight"] + heads["mean_bias"]).astype(np.float32)
+        attention = _softmax(hidden @ heads["att_weight"] + heads["att_bias"], axis=0)
+        seen = (attention * (hidden @ heads["val_weight"] + heads["val_bias"])).sum(axis=0)
+        logits: Floats = seen + hidden.mean(axis=0) @ heads["mean_weight"] + heads["mean_bias"]
         return logits, attention
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -130,40 +128,25 @@ class Encoder:
         return cls(tokens, arrays["table"], arrays["scale"], norms, blocks, heads)
 
 
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Yield positions of passages of like length, at most `_BUDGET` tokens a batch."""
-    rows: list[int] = []
-    for i in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if rows and max(1, lengths[i]) * (len(rows) + 1) > _BUDGET:
-            yield rows
-            rows = []
-        rows.append(i)
-    if rows:
-        yield rows
-
-
-def _block(hidden: Floats, block: dict[str, Floats], far: Floats) -> Floats:
-    """Attend, then transform, each added to what came in: [passages x tokens x width]."""
-    count, length, width = hidden.shape
+def _block(hidden: Floats, block: dict[str, Floats]) -> Floats:
+    """Attend, then transform, each added to what came in: [tokens x width]."""
+    length, width = hidden.shape
     heads = len(block["bias"])
-    flat = hidden.reshape(-1, width)
-    mixed = _normalised(flat, block["n1_weight"], block["n1_bias"]) @ block["qkv_weight"]
+    mixed = _normalised(hidden, block["n1_weight"], block["n1_bias"]) @ block["qkv_weight"]
     mixed += block["qkv_bias"]
-    query, key, value = mixed.reshape(count, length, 3, heads, width // heads).transpose(2, 0, 3, 1, 4)
+    query, key, value = mixed.reshape(length, 3, heads, width // heads).transpose(1, 2, 0, 3)
     place = np.arange(length)
     distance = np.clip(place[None, :] - place[:, None], -_FAR, _FAR) + _FAR
     scores = np.matmul(query * np.float32((width // heads) ** -0.5), key.swapaxes(-1, -2))
     scores += block["bias"][:, distance]
-    scores += far
-    met = np.matmul(_softmax(scores, axis=-1), value).transpose(0, 2, 1, 3).reshape(-1, width)
-    flat = flat + met @ block["o_weight"]
-    flat += block["o_bias"]
-    wide = _normalised(flat, block["n2_weight"], block["n2_bias"]) @ block["a_weight"]
+    met = np.matmul(_softmax(scores, axis=-1), value).transpose(1, 0, 2).reshape(length, width)
+    hidden = hidden + met @ block["o_weight"]
+    hidden += block["o_bias"]
+    wide = _normalised(hidden, block["n2_weight"], block["n2_bias"]) @ block["a_weight"]
     wide += block["a_bias"]
-    flat += _gelu(wide) @ block["b_weight"]
-    flat += block["b_bias"]
-    result: Floats = flat.reshape(count, length, width)
-    return result
+    hidden += _gelu(wide) @ block["b_weight"]
+    hidden += block["b_bias"]
+    return hidden
 
 
 def _normalised(hidden: Floats, weight: Floats, bias: Floats) -> Floats:
