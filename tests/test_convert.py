@@ -151,6 +151,13 @@ def test_simplified_text_of_another_region_gets_the_same_words():
     assert text[slice(*done.alignment.to_original(start, start + 3))] == "资料库"
 
 
-def test_mainland_text_that_names_other_regions_stays():
-    text = "我国与香港立法会议员就网络数据库项目交换信息。"
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我国与香港立法会议员就网络数据库项目交换信息。",
+        "行政许可涉及申请人与利害关系人重大利益的，应当告知，并承担相当责任。",
+        "全部会员购买数码产品，观察软体动物，个人资料交办公部门。",
+    ],
+)
+def test_mainland_text_stays(text):
     assert convert.convert(text)[0::2] == (text, "none")
