@@ -13,7 +13,6 @@ left out of every step. WORK is a folder for what lies between the steps; nothin
 from __future__ import annotations
 
 import argparse
-import csv
 import gzip
 import hashlib
 import json
@@ -27,6 +26,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
+from tag_quality import reserved
 
 from policytext import codebook as codebooks
 from policytext import config as configs
@@ -54,8 +54,7 @@ def segmenter() -> segment.Segmenter:
 
 def paragraphs(shares: dict[str, float]) -> Iterator[str]:
     """Yield simplified paragraphs of the documents that may be learnt from, each once."""
-    with (SHARED / "gold" / "reserved.csv").open(encoding="utf-8") as lines:
-        kept_back = {(row["file"], row["doc"]) for row in csv.DictReader(lines)}
+    kept_back = reserved()
     draw = random.Random(1)  # noqa: S311
     seen = {_key(convert.convert(passage.text).text) for passage in labels.read(SHARED / "gold" / "dev.jsonl")}
     for path in sorted((SHARED / "corpora").glob("*.jsonl.gz")):
@@ -65,7 +64,7 @@ def paragraphs(shares: dict[str, float]) -> Iterator[str]:
         with gzip.open(path, "rt", encoding="utf-8") as lines:
             for line in lines:
                 doc = json.loads(line)
-                if (name, str(doc["id"])) in kept_back or draw.random() > shares.get(name, 1):
+                if f"{name}/{doc['id']}" in kept_back or draw.random() > shares.get(name, 1):
                     continue
                 for paragraph in convert.convert(doc["text"]).text.split("\n"):
                     text = paragraph.strip()
@@ -223,8 +222,7 @@ def labelled(work: Path) -> dict[str, object]:
     dev = [convert.convert(passage.text).text for passage in labels.read(SHARED / "gold" / "dev.jsonl")]
     rows = labels.read(LABELS)
     near = set(copies([convert.convert(passage.text).text for passage in rows], dev).tolist())
-    with (SHARED / "gold" / "reserved.csv").open(encoding="utf-8") as lines:
-        kept_back = {f"{row['file']}/{row['doc']}" for row in csv.DictReader(lines)}
+    kept_back = reserved()
     rows = [passage for i, passage in enumerate(rows) if i not in near and passage.group not in kept_back]
     cut = segmenter().cut
     found = [_one(passage, names, reader, cut) for passage in rows]

@@ -13,23 +13,17 @@ import argparse
 import gzip
 import hashlib
 import json
-import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from convert_oracle import ask
+
 from policytext import config as configs
-from policytext import convert, engine
-from policytext.records import Passage
+from policytext import convert, engine, robustness
 
 CORPORA = Path(__file__).resolve().parents[2] / "shared" / "corpora"
 SIMPLIFIED = ("cn_gwr_national", "cn_local_govdocs", "cn_news_xwlb", "cn_commentary_ruanyf_weekly", "cn_laws_national")
 TRADITIONAL = ("hk_cnews_govtech", "tw_transcripts_audreyt", "tw_laws")
-ORACLE = """
-import json, sys, opencc
-converter = opencc.OpenCC(sys.argv[1])
-for line in sys.stdin:
-    print(json.dumps(converter.convert(json.loads(line))))
-"""
 
 
 def paragraphs(names: Sequence[str], wanted: int) -> list[str]:
@@ -47,29 +41,14 @@ def _texts(path: Path) -> Iterator[str]:
             yield from json.loads(line)["text"].split("\n")
 
 
-def tags(texts: Sequence[str], rooms: engine.Rooms) -> list[frozenset[str]]:
-    """Return the labels decided yes of each text, whatever decides them."""
-    variant = rooms.config.convert.variant
-    done = [convert.convert(text, variant).text for text in texts]
-    passages = [
-        Passage(str(i), 0, 0, len(text), "body", "", text, rooms.segmenter.cut(text)) for i, text in enumerate(done)
-    ]
-    found: list[set[str]] = [set() for _ in texts]
-    for tag in rooms.tagger.tag(passages):
-        if tag.decision == "yes":
-            found[int(tag.doc_id)].add(tag.label)
-    return [frozenset(labels) for labels in found]
-
-
-def other_script(texts: Sequence[str], chain: str, python: Path) -> list[str]:
-    given = "\n".join(json.dumps(text) for text in texts)
-    done = subprocess.run([python, "-c", ORACLE, chain], input=given, capture_output=True, text=True, check=True)
-    return [json.loads(line) for line in done.stdout.splitlines()]
+def tags(texts: Sequence[str], rooms: engine.Rooms) -> list[set[str]]:
+    """Return the labels decided yes of each text."""
+    return robustness.decided([convert.convert(text, rooms.config.convert.variant).text for text in texts], rooms)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("oracle", type=Path)
+    parser.add_argument("oracle")
     parser.add_argument("--sample", type=int, default=3000, help="passages a script")
     asked = parser.parse_args()
     rooms = engine.build(configs.load())
@@ -79,7 +58,7 @@ def main() -> None:
         chosen = [text for text in pool if labels[text]][: asked.sample // 2]
         chosen += [text for text in pool if not labels[text]][: asked.sample - len(chosen)]
         for chain in chains:
-            again = tags(other_script(chosen, chain, asked.oracle), rooms)
+            again = tags(list(ask(asked.oracle, chain, chosen)), rooms)
             differ = [(text, labels[text] ^ found) for text, found in zip(chosen, again, strict=True)]
             wrong = [(text, labels) for text, labels in differ if labels]
             decided = sum(map(len, (labels[text] for text in chosen)))

@@ -61,13 +61,6 @@ def test_the_order_of_words_matters():
     assert not np.allclose(logits[0], logits[1])
 
 
-def test_attention_adds_up_to_one_for_each_label():
-    attention, spans = made().attention(PASSAGES[1])
-    assert attention.shape == (6, LABELS)
-    assert len(spans) == 6
-    assert np.allclose(attention.sum(axis=0), 1, atol=1e-5)
-
-
 def test_arrays_bring_the_same_encoder_back():
     again = Encoder.from_arrays(made().arrays())
     assert np.array_equal(again.logits(PASSAGES), made().logits(PASSAGES))

@@ -20,7 +20,7 @@ FLOORS = {  # F1 on ../shared/gold/dev.jsonl: 210 passages, 15 to 34 positives a
     "stage.informatization": 0.72,
     "stage.open": 0.81,
     "stage.smart": 0.61,
-    "theme.enablement": 0.56,
+    "theme.enablement": 0.52,
     "theme.empowerment": 0.87,
 }
 

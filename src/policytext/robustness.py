@@ -80,8 +80,8 @@ def dependence(rows: Sequence[LabelledPassage], config: Config) -> Dependence:
     rooms = engine.rooms(config)
     docs = [convert.simplify(_document(row.text), config.convert) for row in rows]
     readings = [list(_readings(doc)) for doc in docs]
-    base = _decided([doc.text for doc in docs], rooms)
-    others = _decided([text for found in readings for _, text in found], rooms)
+    base = decided([doc.text for doc in docs], rooms)
+    others = decided([text for found in readings for _, text in found], rooms)
     changed: list[str] = []
     at = 0
     for row, labels, found in zip(rows, base, readings, strict=True):
@@ -99,7 +99,8 @@ def _readings(doc: Document) -> Iterator[tuple[str, str]]:
                 yield f"{span.chosen} -> {other}", doc.text[: span.start] + other + doc.text[span.end :]
 
 
-def _decided(texts: Sequence[str], rooms: engine.Rooms) -> list[set[str]]:
+def decided(texts: Sequence[str], rooms: engine.Rooms) -> list[set[str]]:
+    """Return the labels decided yes of each simplified text, whatever decides them."""
     passages = [
         Passage(str(i), 0, 0, len(text), "body", "", text, rooms.segmenter.cut(text)) for i, text in enumerate(texts)
     ]

@@ -31,8 +31,8 @@ _MARKS = {
 }
 
 # Words that tell a text of Taiwan or Hong Kong in simplified characters (converted, or written for readers elsewhere)
-# from one of the mainland. The figures are votes, as above: two for what 13 million characters of mainland laws, reports,
-# notices and news never hold, one for what they hold now and then, or for the mainland.
+# from one of the mainland. The figures are votes, as above: two for what 13 million characters of mainland laws,
+# reports, notices and news never hold, one for what they hold now and then, or for the mainland.
 _SIMPLIFIED_MARKS = {
     "200": "网路 硬体 资讯公开 政府资讯 资讯系统 资讯安全 资讯人员 资讯单位 资讯处 资讯业 资通讯 资通安全 网际网路"
     " 资料集 开放资料 人工智慧 国发会 伺服器 公听会 列印 行动装置 立法委员 数位发展部 审议式 演算法 巨量资料 课责",

@@ -22,21 +22,11 @@ from scipy.sparse import csr_matrix
 from policytext.errors import ModelError
 from policytext.tag.dense import Landmarks, WordVectors
 from policytext.tag.features import Features, Floats
+from policytext.tag.judging import logistic
 from policytext.tag.second import SecondReading
 
 FORMAT = 3
 BATCH = 4096  # passages a sparse product: about 60 MB
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """Who counts patterns and who embeds sentences, where anyone does."""
-
-    patterns: Callable[[list[str]], Floats] | None
-    embed: Callable[[list[str]], Floats] | None
-
-    def of(self, texts: list[str]) -> tuple[Floats | None, Floats | None]:
-        return (self.patterns(texts) if self.patterns else None), (self.embed(texts) if self.embed else None)
 
 
 @dataclass(frozen=True)
@@ -95,11 +85,11 @@ class Classifier:
             raise ModelError(
                 "the model was trained with sentence embeddings; name their folder as [tag] embeddings in the config"
             )
-        ask = _Asked(patterns, embed if self.embeddings else None)
+        embed = embed if self.embeddings else None
         result: Floats = np.empty((len(texts), len(self.labels)), np.float32)
         for start in range(0, len(texts), BATCH):
             part = slice(start, start + BATCH)
-            result[part] = self._batch(texts[part], words[part], ask)
+            result[part] = self._batch(texts[part], words[part], patterns, embed)
         return result
 
     @property
@@ -107,7 +97,13 @@ class Classifier:
         """Hash of the sentence-embedding model that the classifier was trained with; empty for none."""
         return str((self.card.get("embeddings") or {}).get("sha256", ""))
 
-    def _batch(self, texts: Sequence[str], words: Sequence[Sequence[str]], ask: _Asked) -> Floats:
+    def _batch(
+        self,
+        texts: Sequence[str],
+        words: Sequence[Sequence[str]],
+        patterns: Callable[[list[str]], Floats] | None,
+        embed: Callable[[list[str]], Floats] | None,
+    ) -> Floats:
         word_rows = self.features.word_rows(words)
         gate = word_rows @ self.gate_weights.astype(np.float32) + self.gate_intercept
         result = logistic(gate * self.gate_slope + self.gate_offset)
@@ -116,7 +112,10 @@ class Classifier:
             chosen = [texts[i] for i in asked.tolist()]
             rows = self.features.joined(word_rows[asked], self.features.ngram_rows(chosen))
             chosen_words = [words[i] for i in asked.tolist()]
-            margins = self.margins(rows, self.numbers(chosen_words, *ask.of(chosen)))
+            numbers = self.numbers(
+                chosen_words, patterns(chosen) if patterns else None, embed(chosen) if embed else None
+            )
+            margins = self.margins(rows, numbers)
             first = logistic(margins * self.slope + self.offset)
             result[asked] = first if self.second is None else self.second.refine(margins, first, chosen_words)
         return result
@@ -249,12 +248,6 @@ def dense_numbers(
     if embedded is not None:
         parts.append(embedded)
     return np.hstack(parts).astype(np.float32)
-
-
-def logistic(logits: NDArray[Any]) -> Floats:
-    """Return probabilities of log-odds."""
-    found: Floats = (1 / (1 + np.exp(-np.clip(logits, -30, 30)))).astype(np.float32)
-    return found
 
 
 _ARRAYS = (

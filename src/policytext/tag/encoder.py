@@ -82,16 +82,11 @@ class Encoder:
         result = np.empty((len(words), self.heads["val_weight"].shape[1]), np.float32)
         with threadpool_limits(1):
             for line, one in zip(result, words, strict=True):
-                line[:] = self._read(self.encode(one)[0])[0]
+                line[:] = self._read(self.encode(one)[0])
         return result
 
-    def attention(self, words: Sequence[str]) -> tuple[Floats, list[tuple[int, int]]]:
-        """Return where each label looks, float32 [tokens x labels] with columns that add up to 1, and token spans."""
-        numbers, spans = self.encode(words)
-        return self._read(numbers)[1], spans
-
-    def _read(self, numbers: Sequence[int]) -> tuple[Floats, Floats]:
-        """Return log-odds [labels] and attention [tokens x labels] of one passage."""
+    def _read(self, numbers: Sequence[int]) -> Floats:
+        """Return log-odds [labels] of one passage: each label weighs the tokens by an attention of its own."""
         ids = np.array(numbers or [_UNKNOWN])
         norms, blocks, heads = self._ready
         hidden = self.table[ids].astype(np.float32) * self.scale[ids][:, None]
@@ -102,7 +97,7 @@ class Encoder:
         attention = _softmax(hidden @ heads["att_weight"] + heads["att_bias"], axis=0)
         seen = (attention * (hidden @ heads["val_weight"] + heads["val_bias"])).sum(axis=0)
         logits: Floats = seen + hidden.mean(axis=0) @ heads["mean_weight"] + heads["mean_bias"]
-        return logits, attention
+        return logits
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return everything as arrays that need no pickle."""

@@ -14,6 +14,12 @@ Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
 
+def logistic(logits: NDArray[Any]) -> Floats:
+    """Return probabilities of log-odds."""
+    found: Floats = (1 / (1 + np.exp(-np.clip(logits, -30, 30)))).astype(np.float32)
+    return found
+
+
 def calibrate(margins: Floats, targets: Bools) -> tuple[Floats, Floats]:
     """Return slope and offset a label of Platt's logistic calibration."""
     from sklearn.linear_model import LogisticRegression

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from policytext.tag.encoder import Encoder
 from policytext.tag.features import Floats
+from policytext.tag.judging import logistic
 
 _ENCODER = "encoder."
 _OWN = ("margin_weight", "encoder_weight", "offset", "low", "high")
@@ -43,9 +44,7 @@ class SecondReading:
 
     def joined(self, margins: Floats, logits: Floats) -> Floats:
         """Return probabilities from both readers' words."""
-        total = margins * self.margin_weight + logits * self.encoder_weight + self.offset
-        found: Floats = (1 / (1 + np.exp(-np.clip(total, -30, 30)))).astype(np.float32)
-        return found
+        return logistic(margins * self.margin_weight + logits * self.encoder_weight + self.offset)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return everything as arrays that need no pickle."""
@@ -71,7 +70,7 @@ def doubtful(first: Floats, low: Floats, high: Floats) -> NDArray[np.bool_]:
 def fit(encoder: Encoder, margins: Floats, logits: Floats, targets: NDArray[np.bool_]) -> SecondReading:
     """Learn the weights a label by logistic regression on both readers' log-odds of passages that neither had seen.
 
-    Every passage is doubtful until `narrowed`.
+    Every passage counts as doubtful; `band` says which are worth asking for.
     """
     from sklearn.linear_model import LogisticRegression
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from policytext.config import data_root
 from policytext.errors import LabelError
 from policytext.tag import second
-from policytext.tag.classifier import Classifier, dense_numbers, logistic
+from policytext.tag.classifier import Classifier, dense_numbers
 from policytext.tag.dense import Landmarks, WordVectors, landmarks
 from policytext.tag.encoder import Encoder
 from policytext.tag.features import FeatureConfig, Features, Floats, fit
@@ -36,6 +36,7 @@ from policytext.tag.judging import (
     calibrate,
     decided_by_others,
     f1_of,
+    logistic,
     score_card,
 )
 
