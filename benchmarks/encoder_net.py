@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from policytext.tag.encoder import LONGEST, Encoder
+from policytext.tag.encoder import Encoder
+from policytext.tag.graph import FAR, LONGEST
 
-FAR = 32
 SPELT = 6  # characters of a word that its vector is made of, besides its own
 BATCH_TOKENS = 3_500
 JOINED = 0.3  # of the passages of an epoch are learnt together with another: labels of both apply
@@ -20,6 +20,11 @@ HIDDEN = 0.08  # of the tokens are masked
 EVIDENCE = 0.3  # weight of looking where the reader looked
 RATE = 4e-4
 SEPARATOR, MASK = 3, 1
+
+
+def half() -> torch.autocast:
+    """Return a context in which products are taken in 16 bits where the processor can: 1.4 times as fast."""
+    return torch.autocast("cpu", torch.bfloat16, enabled=torch.ops.mkldnn._is_mkldnn_bf16_supported())  # noqa: SLF001
 
 
 class Block(nn.Module):
@@ -114,29 +119,28 @@ class Reader(nn.Module):
         return (attention * self.val(hidden)).sum(1) + self.mean(mean), attention
 
     def exported(self) -> Encoder:
-        """Return the same for NumPy: int8 token vectors, half precision elsewhere."""
-        with torch.no_grad():
-            table = self.body.vectors(torch.arange(len(self.tokens))).numpy()
-        scale = np.maximum(np.abs(table).max(axis=1), 1e-8) / 127
-        state = {name: tensor.detach().numpy().astype(np.float16) for name, tensor in self.state_dict().items()}
+        """Return the same for a run."""
+        state = {name: tensor.detach().numpy() for name, tensor in self.state_dict().items()}
 
-        def linear(name: str) -> dict[str, np.ndarray]:
-            return {f"{name}_weight": state[f"{name}.weight"].T.copy(), f"{name}_bias": state[f"{name}.bias"]}
+        def linear(name: str, prefix: str = "") -> dict[str, np.ndarray]:
+            return {f"{name}_weight": state[f"{prefix}{name}.weight"].T, f"{name}_bias": state[f"{prefix}{name}.bias"]}
+
+        def norm(name: str, prefix: str) -> dict[str, np.ndarray]:
+            return {f"{name}_{part}": state[f"{prefix}{name}.{part}"] for part in ("weight", "bias")}
 
         def block(prefix: str) -> dict[str, np.ndarray]:
-            parts: dict[str, np.ndarray] = {"bias": state[f"{prefix}bias"]}
-            for name in ("n1", "n2", "qkv", "o", "a", "b"):
-                weight = state[f"{prefix}{name}.weight"]
-                parts |= {f"{name}_weight": weight.T.copy(), f"{name}_bias": state[f"{prefix}{name}.bias"]}
+            parts = norm("n1", prefix) | norm("n2", prefix) | {"bias": state[f"{prefix}bias"]}
+            for name in ("qkv", "o", "a", "b"):
+                parts |= linear(name, prefix)
             return parts
 
-        norms = {f"{name}_{part}": state[f"body.{name}.{part}"] for name in ("n0", "nf") for part in ("weight", "bias")}
-        return Encoder(
+        with torch.no_grad():
+            vectors = self.body.vectors(torch.arange(len(self.tokens))).numpy()
+        return Encoder.made(
             self.tokens,
-            np.round(table / scale[:, None]).astype(np.int8),
-            scale.astype(np.float32),
-            norms,
-            tuple(block(f"body.blocks.{i}.") for i in range(len(self.body.blocks))),
+            vectors,
+            norm("n0", "body.") | norm("nf", "body."),
+            [block(f"body.blocks.{i}.") for i in range(len(self.body.blocks))],
             linear("att") | linear("val") | linear("mean"),
         )
 
@@ -156,18 +160,6 @@ def batches(lengths: Sequence[int], tokens: int, draw: np.random.Generator) -> l
             rows.append([])
         rows[-1].append(i)
     return rows
-
-
-def predict(reader: Reader, numbers: Sequence[Sequence[int]]) -> np.ndarray:
-    """Return log-odds [passages x labels]."""
-    reader.eval()
-    found = np.zeros((len(numbers), reader.att.out_features), np.float32)
-    if not len(numbers):
-        return found
-    with torch.no_grad():
-        for rows in batches([len(one) for one in numbers], 8_000, np.random.default_rng(0)):
-            found[rows] = reader(padded([numbers[i] for i in rows]))[0].numpy()
-    return found
 
 
 def fit(reader: Reader, data: dict, seen: np.ndarray, *, epochs: int, seed: int) -> None:
@@ -208,7 +200,9 @@ def fit(reader: Reader, data: dict, seen: np.ndarray, *, epochs: int, seed: int)
 
 def _loss(reader: Reader, ids: Tensor, targets: Tensor, evidence: np.ndarray) -> Tensor:
     ids = torch.where((torch.rand(ids.shape) < HIDDEN) & (ids > SEPARATOR), MASK, ids)
-    logits, attention = reader(ids)
+    with half():
+        logits, attention = reader(ids)
+    logits, attention = logits.float(), attention.float()
     loss = 5 * functional.binary_cross_entropy_with_logits(logits, targets * 0.96 + 0.01)
     passage, label = np.nonzero(evidence[:, :, 0] >= 0)
     if len(passage):

@@ -2,7 +2,7 @@
 
     python benchmarks/encoder_train.py corpus   WORK             texts without labels, cut into words, as token numbers
     python benchmarks/encoder_train.py vectors  WORK             word vectors (gensim) into models/word_vectors
-    python benchmarks/encoder_train.py pretrain WORK --minutes 60
+    python benchmarks/encoder_train.py pretrain WORK            about an hour on two cores
     python benchmarks/encoder_train.py finetune WORK             five folds by document, then on everything
     python benchmarks/tag_quality.py --fit --encoder WORK        fits the model around it
 
@@ -31,18 +31,21 @@ from tag_quality import reserved
 from policytext import codebook as codebooks
 from policytext import config as configs
 from policytext import convert, engine, labels, segment
-from policytext.tag.encoder import LONGEST, Encoder
+from policytext.tag.encoder import Encoder
+from policytext.tag.graph import LONGEST
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 LABELS = ROOT / "corpora" / "digital_government" / "labels"
 SPECIAL = ("[PAD]", "[MASK]", "[UNK]", "[SEP]")
 LAWS = {"cn_laws_national": 0.3, "tw_laws": 0.3}  # share of the documents: a quarter of all text is law otherwise
-WIDTH, HEADS, INNER, BLOCKS = 256, 4, 768, 3
+WIDTH, HEADS, INNER, BLOCKS = 256, 4, 512, 2
 VOCABULARY = 26_000
 LENGTH = 128  # tokens a sequence of pre-training
 BATCH = 32
-NEGATIVES = 5_000
+NEGATIVES = 3_000
+MASKED = 0.25  # of the tokens
+WARM, FALLING = 400, 0.5  # steps, and share of the steps, in which the rate rises and falls
 FOLDS, SEED = 5, 2021  # as in TrainConfig, so that both readers were kept from the same documents
 
 
@@ -99,8 +102,7 @@ def make_corpus(work: Path) -> None:
 
 def _reader(tokens: Sequence[str]) -> Encoder:
     """Return an encoder without weights, to number tokens."""
-    nothing = np.zeros((len(tokens), 0), np.int8)
-    return Encoder(tuple(tokens), nothing, np.zeros(len(tokens), np.float32), {}, (), {})
+    return Encoder(tuple(tokens), np.zeros(0, np.uint8))
 
 
 def _all(reader: Encoder, words: Sequence[str]) -> list[int]:
@@ -152,10 +154,10 @@ def _save_vectors(model, settings: dict[str, object]) -> None:
     (folder / "card.json").write_text(json.dumps(card, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-def pretrain(work: Path, minutes: float) -> None:
+def pretrain(work: Path, steps: int) -> None:
     """Learn to name masked tokens (Devlin et al. 2019), a sample of the vocabulary as rivals (Jean et al. 2015)."""
     import torch
-    from encoder_net import Body
+    from encoder_net import Body, half
     from torch.nn import functional
 
     torch.manual_seed(0)
@@ -175,30 +177,32 @@ def pretrain(work: Path, minutes: float) -> None:
         [{"params": groups[0], "weight_decay": 0.01}, {"params": groups[1], "weight_decay": 0.0}],
         lr=1e-3,
         betas=(0.9, 0.98),
+        fused=True,
     )
-    draw, begun, step = np.random.default_rng(0), time.time(), 0
-    while (spent := (time.time() - begun) / 60 / minutes) < 1:
+    draw, step = np.random.default_rng(0), 0
+    begun = time.time()
+    while step < steps:
         shift = int(draw.integers(LENGTH))
         rows = stream[shift : shift + (len(stream) - shift) // LENGTH * LENGTH].reshape(-1, LENGTH)
         losses: list[float] = []
         order = draw.permutation(len(rows))
         for at in range(0, len(order) - BATCH, BATCH):
-            spent = (time.time() - begun) / 60 / minutes
-            if spent >= 1:
+            if step == steps:
                 break
             for group in optimiser.param_groups:
-                group["lr"] = 1e-3 * min(1, (step + 1) / 400) * (1 - spent) + 1e-6
+                group["lr"] = 1e-3 * min(1, (step + 1) / WARM, (1 - step / steps) / FALLING)
             ids = torch.from_numpy(rows[order[at : at + BATCH]])
-            hidden = (torch.rand(ids.shape) < 0.22) & (ids >= len(SPECIAL))
+            hidden = (torch.rand(ids.shape) < MASKED) & (ids >= len(SPECIAL))
             kind = torch.rand(ids.shape)
             shown = ids.clone()
             shown[hidden & (kind < 0.8)] = SPECIAL.index("[MASK]")
             other = hidden & (kind > 0.9)
             shown[other] = torch.randint(len(SPECIAL), len(tokens), (int(other.sum()),))
-            guess = body.guess(body(shown)[hidden])
             wanted = ids[hidden]
             among = torch.cat([wanted, torch.multinomial(rivals, NEGATIVES, replacement=True)]).unique()
-            logits = guess @ body.vectors(among).T + bias[among] - expected[among]
+            with half():
+                logits = body.guess(body(shown)[hidden]) @ body.vectors(among).T
+            logits = logits.float() + bias[among] - expected[among]
             loss = functional.cross_entropy(logits, torch.searchsorted(among, wanted))
             optimiser.zero_grad()
             loss.backward()
@@ -207,7 +211,9 @@ def pretrain(work: Path, minutes: float) -> None:
             losses.append(loss.item())
             step += 1
             if step % 500 == 0:
-                print(f"step {step}, loss {np.mean(losses[-500:]):.3f}", flush=True)
+                print(
+                    f"step {step}, loss {np.mean(losses[-500:]):.3f}, {(time.time() - begun) / 60:.1f} min", flush=True
+                )
     torch.save(body.state_dict(), work / "pretrained.pt")
 
 
@@ -265,7 +271,7 @@ def finetune(work: Path, epochs: int, workers: int) -> None:
 def _finetune_one(work: Path, data: dict, k: int, epochs: int, workers: int) -> np.ndarray:
     """Return log-odds of fold `k` by a model that missed it; with k = -1 save the model that learnt from all."""
     import torch
-    from encoder_net import Reader, fit, predict
+    from encoder_net import Reader, fit
 
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // workers))
     tokens = (work / "vocab.txt").read_text(encoding="utf-8").split("\n")
@@ -273,17 +279,18 @@ def _finetune_one(work: Path, data: dict, k: int, epochs: int, workers: int) -> 
     reader.body.load_state_dict(torch.load(work / "pretrained.pt"))
     fit(reader, data, np.flatnonzero(data["fold"] != k), epochs=epochs, seed=0)
     print(f"fold {k} is learnt", flush=True)
+    encoder = reader.exported()
     if k == -1:
-        np.savez_compressed(work / "encoder.npz", **reader.exported().arrays())
-    return predict(reader, [data["numbers"][i] for i in np.flatnonzero(data["fold"] == k)])
+        np.savez_compressed(work / "encoder.npz", **encoder.arrays())
+    return encoder.read([data["numbers"][i] for i in np.flatnonzero(data["fold"] == k)])  # in 8 bits, as in a run
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("step", choices=("corpus", "vectors", "pretrain", "finetune"))
     parser.add_argument("work", type=Path)
-    parser.add_argument("--minutes", type=float, default=60, help="of pre-training")
-    parser.add_argument("--epochs", type=int, default=4, help="of fine-tuning")
+    parser.add_argument("--steps", type=int, default=15_000, help="of pre-training")
+    parser.add_argument("--epochs", type=int, default=3, help="of fine-tuning")
     parser.add_argument("--workers", type=int, default=2, help="models fine-tuned at a time")
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
@@ -292,7 +299,7 @@ def main() -> None:
     elif arguments.step == "vectors":
         make_vectors(arguments.work)
     elif arguments.step == "pretrain":
-        pretrain(arguments.work, arguments.minutes)
+        pretrain(arguments.work, arguments.steps)
     else:
         finetune(arguments.work, arguments.epochs, arguments.workers)
 

@@ -33,6 +33,7 @@ HOMES = {
     "jinja2": {"report"},
     "lxml": {"ingest"},
     "markupsafe": {"report"},
+    "onnx": {"tag"},
     "onnxruntime": {"tag"},
     "openpyxl": {"ingest"},
     "pypdfium2": {"ingest"},

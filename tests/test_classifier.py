@@ -58,7 +58,7 @@ def test_a_saved_model_decides_the_same(tmp_path: Path, data: TrainingSet, fitte
     again = Classifier.load(tmp_path)
     assert np.array_equal(probabilities(again, data), probabilities(fitted, data))
     assert again.labels == fitted.labels
-    assert again.card["format"] == 3
+    assert again.card["format"] == 4
 
 
 def test_saving_twice_gives_the_same_bytes(tmp_path: Path, fitted: Classifier):

@@ -3,38 +3,69 @@ import pytest
 
 from policytext.errors import ModelError
 from policytext.tag.encoder import LONGEST, Encoder
+from policytext.tag.graph import FAR, encoder_graph
 from policytext.tag.second import SecondReading, band, fit
 
-WIDTH, HEADS, LABELS = 8, 2, 2
+WIDTH, INNER, HEADS, LABELS = 32, 48, 2, 2
 TOKENS = ("[PAD]", "[MASK]", "[UNK]", "[SEP]", "公开", "数据", "，", "监", "督")
 
 
-def made(seed: int = 0) -> Encoder:
+def weights(seed: int = 0) -> dict:
     rng = np.random.default_rng(seed)
 
     def some(*shape: int) -> np.ndarray:
-        return rng.normal(size=shape).astype(np.float16)
+        return rng.normal(size=shape).astype(np.float32)
 
-    block = {
-        "n1_weight": some(WIDTH),
-        "n1_bias": some(WIDTH),
-        "n2_weight": some(WIDTH),
-        "n2_bias": some(WIDTH),
-        "qkv_weight": some(WIDTH, 3 * WIDTH),
-        "qkv_bias": some(3 * WIDTH),
-        "bias": some(HEADS, 65),
-        "o_weight": some(WIDTH, WIDTH),
-        "o_bias": some(WIDTH),
-        "a_weight": some(WIDTH, 16),
-        "a_bias": some(16),
-        "b_weight": some(16, WIDTH),
-        "b_bias": some(WIDTH),
+    def linear(name: str, before: int, after: int) -> dict[str, np.ndarray]:
+        return {f"{name}_weight": some(before, after) / before**0.5, f"{name}_bias": some(after)}
+
+    def block() -> dict[str, np.ndarray]:
+        parts = {f"{name}_{part}": some(WIDTH) for name in ("n1", "n2") for part in ("weight", "bias")}
+        parts |= linear("qkv", WIDTH, 3 * WIDTH) | linear("o", WIDTH, WIDTH)
+        return parts | linear("a", WIDTH, INNER) | linear("b", INNER, WIDTH) | {"bias": some(HEADS, 2 * FAR + 1)}
+
+    return {
+        "vectors": some(len(TOKENS), WIDTH),
+        "norms": {f"{name}_{part}": some(WIDTH) for name in ("n0", "nf") for part in ("weight", "bias")},
+        "blocks": [block(), block()],
+        "heads": linear("att", WIDTH, LABELS) | linear("val", WIDTH, LABELS) | linear("mean", WIDTH, LABELS),
     }
-    heads = {f"{name}_weight": some(WIDTH, LABELS) for name in ("att", "val", "mean")}
-    heads |= {f"{name}_bias": some(LABELS) for name in ("att", "val", "mean")}
-    norms = {"n0_weight": some(WIDTH), "n0_bias": some(WIDTH), "nf_weight": some(WIDTH), "nf_bias": some(WIDTH)}
-    table = rng.integers(-127, 127, (len(TOKENS), WIDTH)).astype(np.int8)
-    return Encoder(TOKENS, table, np.full(len(TOKENS), 0.01, np.float32), norms, (block, block), heads)
+
+
+def made(seed: int = 0) -> Encoder:
+    return Encoder.made(TOKENS, **weights(seed))
+
+
+def by_hand(numbers: list[int], w: dict) -> np.ndarray:
+    """Return the log-odds that the graph should give, in float64 and as plainly as can be."""
+
+    def linear(x, part, name):
+        return x @ part[f"{name}_weight"].astype(float) + part[f"{name}_bias"]
+
+    def norm(x, part, name):
+        x = x - x.mean(-1, keepdims=True)
+        return x / np.sqrt((x**2).mean(-1, keepdims=True) + 1e-5) * part[f"{name}_weight"] + part[f"{name}_bias"]
+
+    def softmax(x, axis):
+        x = np.exp(x - x.max(axis, keepdims=True))
+        return x / x.sum(axis, keepdims=True)
+
+    x = norm(w["vectors"][numbers].astype(float), w["norms"], "n0")
+    place = np.arange(len(numbers))
+    distance = np.clip(place[None] - place[:, None], -FAR, FAR) + FAR
+    for block in w["blocks"]:
+        query, key, value = np.split(linear(norm(x, block, "n1"), block, "qkv"), 3, axis=1)
+        met = []
+        for head in range(HEADS):
+            part = slice(head * WIDTH // HEADS, (head + 1) * WIDTH // HEADS)
+            scores = query[:, part] @ key[:, part].T / (WIDTH // HEADS) ** 0.5 + block["bias"][head][distance]
+            met.append(softmax(scores, 1) @ value[:, part])
+        x = x + linear(np.hstack(met), block, "o")
+        wide = linear(norm(x, block, "n2"), block, "a")
+        x = x + linear(wide * (1 + np.tanh(0.7978846 * (wide + 0.044715 * wide**3))) / 2, block, "b")
+    x = norm(x, w["norms"], "nf")
+    attention = softmax(linear(x, w["heads"], "att"), 0)
+    return (attention * linear(x, w["heads"], "val")).sum(0) + linear(x.mean(0), w["heads"], "mean")
 
 
 PASSAGES = [("公开", "数据"), ("数据", "，", "公开", "监督", "数据"), (), ("数据",) * 400]
@@ -48,6 +79,14 @@ def test_unknown_words_are_read_by_character_and_spaces_not_at_all():
 
 def test_long_passages_are_read_to_a_bound():
     assert len(made().encode(("数据",) * 400)[0]) == LONGEST
+
+
+def test_the_graph_computes_what_the_weights_say():
+    w = weights()
+    numbers = [4, 7, 8, 2, 5, 5, 6] * 12
+    exact = Encoder(TOKENS, np.frombuffer(encoder_graph(**w, whole=False), np.uint8))
+    assert np.allclose(exact.read([numbers])[0], by_hand(numbers, w), atol=0.02)  # the vectors are in 8 bits
+    assert np.allclose(made().read([numbers])[0], by_hand(numbers, w), atol=0.2)  # products too
 
 
 def test_passages_do_not_change_each_other():
@@ -69,7 +108,13 @@ def test_arrays_bring_the_same_encoder_back():
 def test_arrays_that_do_not_fit_are_refused():
     arrays = made().arrays()
     with pytest.raises(ModelError, match="do not fit"):
-        Encoder.from_arrays(arrays | {"table": arrays["table"][:-1]})
+        Encoder.from_arrays(arrays | {"tokens": arrays["tokens"][:-4]})
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        Encoder.from_arrays(arrays | {"graph": arrays["graph"][:100]})
+
+
+def test_nothing_to_read_is_no_error():
+    assert made().logits([]).shape == (0, LABELS)
 
 
 def test_only_passages_in_doubt_are_read_again():

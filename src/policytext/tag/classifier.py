@@ -25,7 +25,7 @@ from policytext.tag.features import Features, Floats
 from policytext.tag.judging import logistic
 from policytext.tag.second import SecondReading
 
-FORMAT = 3
+FORMAT = 4
 BATCH = 4096  # passages a sparse product: about 60 MB
 
 
