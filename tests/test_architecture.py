@@ -41,7 +41,7 @@ HOMES = {
     "rjieba": {"segment"},
     "sklearn": {"tag", "topics"},
     "spacy": {"tag"},
-    "threadpoolctl": {"tag", "topics"},
+    "threadpoolctl": {"engine", "topics"},
     "tokenizers": {"tag"},
     "trafilatura": {"ingest"},
     "typer": {"cli"},

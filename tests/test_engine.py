@@ -4,6 +4,7 @@ import os
 import time
 
 import pytest
+from threadpoolctl import threadpool_info
 
 from policytext import config as configs
 from policytext import engine, ingest
@@ -54,6 +55,15 @@ def test_an_input_that_hangs_is_given_up(units, monkeypatch):
         pool.close()
     assert "not read within 20 seconds" in batch.skipped[0].reason
     assert batch.documents.num_rows == 1
+
+
+def test_a_worker_keeps_to_one_core():
+    pool = engine.Pool(configs.load(), 1)
+    try:
+        found = pool._executor.submit(threadpool_info).result()
+    finally:
+        pool.close()
+    assert {library["num_threads"] for library in found} == {1}
 
 
 def test_equal_documents_are_judged_once(units):

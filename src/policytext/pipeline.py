@@ -10,11 +10,13 @@ import platform
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +29,9 @@ from policytext.ingest import reprints
 from policytext.ingest.reprints import Sketch
 from policytext.records import CODED_KINDS, Skipped
 from policytext.store import FILES, NAME, REPRINTS, TOPIC_TERMS, TOPICS, Store, to_document
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 log = logging.getLogger(__name__)
 DEFAULT_OUT = "policytext-out"
@@ -122,9 +127,12 @@ def run(
         fresh = counts["read"] == 0 and not judged and not plan.changed
         if not (fresh and store.get("outputs") == _outputs_key(config, rooms.instrument) and _complete(out)):
             fresh = False
-            _reprints(store)
-            _topics(store, config, out, listen, notes)
-            _write_outputs(store, config, rooms, out, listen, (started, counts, notes))
+            with ThreadPoolExecutor(1) as aside:  # trends need no topics
+                table = aside.submit(_trends, store.beside(), config)
+                _topics(store, config, out, listen, notes)
+                listen(Progress("report", 0, 1))
+                _write_outputs(store, config, rooms, out, table.result(), (started, counts, notes))
+                listen(Progress("report", 1, 1))
             store.put("outputs", _outputs_key(config, rooms.instrument))
         counts |= {"files_unchanged": plan.unchanged, "files_changed": len(plan.changed), "files_gone": plan.missing}
         skipped = store.sql("SELECT path, room, reason FROM skipped ORDER BY path, member, reason")
@@ -297,6 +305,13 @@ def _documents(store: Store, ids: Sequence[str]) -> list[Any]:
 # What to say about it
 
 
+def _trends(store: Store, config: Config) -> pd.DataFrame:
+    """Return the trends, after reprints are found; the store's log is merged first, while nobody writes."""
+    store.merge_log()
+    _reprints(store)
+    return views.trends(store, config)
+
+
 def _reprints(store: Store) -> None:
     """Find clusters of near-identical documents among all that the store holds."""
     rows = store.arrow("SELECT * FROM sketches ORDER BY doc_id").to_pylist()
@@ -357,16 +372,18 @@ def place_topics(store: Store, folder: Path) -> None:
         f"SELECT doc_id, n, words FROM passages p WHERE kind IN ({_CODED}) AND NOT EXISTS "
         "(SELECT 1 FROM topics t WHERE t.doc_id = p.doc_id AND t.n = p.n) ORDER BY doc_id, n"
     )
-    rows = []
-    for batch in store.stream(query, rows=50_000):
+
+    def place(batch: pa.RecordBatch) -> pa.Table:
         found, shares = model.assign(batch.column("words"))
-        columns = [
-            batch.column("doc_id"),
-            batch.column("n"),
-            pa.array(found, pa.int32()),
-            pa.array(shares, pa.float64()),
-        ]
-        rows.append(pa.Table.from_arrays(columns, schema=TOPICS))
+        numbers = [pa.array(found, pa.int32()), pa.array(shares, pa.float64())]
+        return pa.Table.from_arrays([batch.column("doc_id"), batch.column("n"), *numbers], schema=TOPICS)
+
+    rows: list[pa.Table] = []
+    threads = os.cpu_count() or 1
+    batches = store.stream(query, rows=50_000)
+    with ThreadPoolExecutor(threads) as pool:
+        while waiting := list(islice(batches, threads)):
+            rows += pool.map(place, waiting)
     if rows:
         with store.transaction():
             store.insert("topics", pa.concat_tables(rows))
@@ -383,12 +400,10 @@ def _write_outputs(
     config: Config,
     rooms: engine.Rooms,
     out: Path,
-    listen: Listener,
+    table: pd.DataFrame,
     about: tuple[datetime, dict[str, int], list[str]],
 ) -> None:
     started, counted, notes = about
-    listen(Progress("report", 0, 1))
-    table = views.trends(store, config)
     _replace(out / "trends.csv", table.to_csv(index=False))
     finished = datetime.now(UTC)
     provenance = _provenance(config, rooms, started, finished)
@@ -404,7 +419,6 @@ def _write_outputs(
     vocabulary = json.loads(store.get("vocabulary") or "null")
     page = {"run": counted, "totals": totals, "notes": notes, "topics": vocabulary, "provenance": provenance}
     _replace(out / "run.json", json.dumps(page, ensure_ascii=False, indent=2) + "\n")
-    listen(Progress("report", 1, 1))
 
 
 def _provenance(config: Config, rooms: engine.Rooms, started: datetime, finished: datetime) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from policytext.records import Alignment, Document, Passage, Skipped, Tag
 if TYPE_CHECKING:
     import pandas as pd
 
+log = logging.getLogger(__name__)
 FORMAT = "1"
 NAME = "policytext.duckdb"
 PER_DOCUMENT = (
@@ -248,6 +250,17 @@ class Store:
     def close(self) -> None:
         """Close the connection."""
         self.connection.close()
+
+    def beside(self) -> Store:
+        """Return a second connection to the same store, for another thread of this process."""
+        return Store(self.connection.cursor(), self.path)
+
+    def merge_log(self) -> None:
+        """Write what the log holds into the file now; closing does it otherwise, and then everybody waits."""
+        try:
+            self.connection.execute("CHECKPOINT")
+        except duckdb.TransactionException:
+            log.info("%s: somebody is writing; the log is merged when the store is closed", self.path)
 
     # Reading
 

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from policytext import aggregate, report
 from policytext.codebook import load as load_codebook
 from policytext.config import Config
@@ -49,24 +51,36 @@ def counts(store: Store, config: Config) -> pd.DataFrame:
         raise UsageError(f'cannot group by "{wrong[0]}"; choose from {", ".join(GROUPS)}')
     labels = load_codebook(config.resolve(config.tag.codebook)).ids()
     groups = "".join(f', d."{name}"' for name in dict.fromkeys((*by, "outlet")))
-    query = f"""
-        WITH docs AS (
-            SELECT d.id AS doc_id, {PERIODS[config.trends.period]} AS period{groups}, d.path, d.date, r.cluster,
-                   count(p.n) AS passages
-            FROM documents d JOIN passages p ON p.doc_id = d.id AND p.kind IN ({_CODED})
-            LEFT JOIN reprints r ON r.doc_id = d.id
-            GROUP BY ALL
-        ), judged AS (
-            SELECT doc_id, label, count(DISTINCT n) FILTER (decision = 'yes') AS tagged,
-                   count(DISTINCT n) FILTER (decision = 'abstain') AS abstained
-            FROM tags GROUP BY ALL
-        )
-        SELECT l.label, docs.*, coalesce(j.tagged, 0) AS tagged, coalesce(j.abstained, 0) AS abstained
-        FROM (SELECT unnest(?::VARCHAR[]) AS label) l CROSS JOIN docs
-        LEFT JOIN judged j ON j.doc_id = docs.doc_id AND j.label = l.label
-        ORDER BY l.label, docs.doc_id
-    """
-    return store.sql(query, [list(labels)])
+    docs = store.sql(f"""
+        SELECT d.id AS doc_id, {PERIODS[config.trends.period]} AS period{groups}, d.path, d.date, r.cluster,
+               count(p.n) AS passages
+        FROM documents d JOIN passages p ON p.doc_id = d.id AND p.kind IN ({_CODED})
+        LEFT JOIN reprints r ON r.doc_id = d.id
+        GROUP BY ALL ORDER BY doc_id
+    """)
+    judged = store.sql("""
+        SELECT doc_id, label, count(DISTINCT n) FILTER (decision = 'yes') AS tagged,
+               count(DISTINCT n) FILTER (decision = 'abstain') AS abstained
+        FROM tags WHERE decision <> 'no' GROUP BY ALL
+    """)
+    return _every_label(docs, judged, sorted(labels))
+
+
+def _every_label(docs: pd.DataFrame, judged: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:
+    """Return the documents once a label, with the numbers judged; a label and document without any has zeros."""
+    import pandas as pd
+
+    row = pd.Index(docs["doc_id"]).get_indexer(pd.Index(judged["doc_id"]))
+    label = pd.Index(labels).get_indexer(pd.Index(judged["label"]))
+    known = (row >= 0) & (label >= 0)
+    place = label[known].astype(np.int64) * len(docs) + row[known]
+    table = docs.iloc[np.tile(np.arange(len(docs)), len(labels))].reset_index(drop=True)
+    table.insert(0, "label", pd.Index(labels).repeat(len(docs)))
+    for name in ("tagged", "abstained"):
+        numbers = np.zeros(len(table), np.int64)
+        numbers[place] = judged[name].to_numpy()[known]
+        table[name] = numbers
+    return table
 
 
 def write_report(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 Array = Any  # numpy.ndarray
@@ -25,6 +25,7 @@ _SHARED = 0.6  # so much of the shorter's sentences, by length, must stand in th
 _LENGTHS = 0.55  # and the shorter must have at least this share of the longer's length
 _SENTENCE = 6  # characters: shorter ones prove nothing
 _LEADERS = 64  # texts that differ though they fell into one bucket, compared with each newcomer
+_WORD, _END = 1, 2
 _ENDS = [ord(mark) for mark in "。！？!?；;\r\n"]
 
 
@@ -60,9 +61,10 @@ def sketch(doc_id: str, text: str) -> Sketch:
     import numpy as np
 
     raw = np.frombuffer(text.lower().encode("utf-32-le", "replace"), dtype=np.uint32)
-    kept = _is_word(raw)
+    kinds = _kinds().take(raw)
+    kept = np.flatnonzero(kinds == _WORD)
     points = raw[kept].astype(np.uint64)
-    numbers = np.cumsum(np.isin(raw, _ENDS))[kept]  # of the sentence that each point stands in
+    numbers = np.cumsum(kinds == _END)[kept]  # of the sentence that each point stands in
     sentences, lengths = _sentences(points, numbers)
     return Sketch(doc_id, _signature(_grams(points)), sentences, lengths)
 
@@ -71,8 +73,9 @@ def join(sketches: Iterable[Sketch]) -> list[tuple[str, str]]:
     """Cluster sketches; returns (id, cluster) for each id, sorted."""
     ordered = sorted(sketches, key=lambda item: item.doc_id)
     parents = list(range(len(ordered)))
+    different: set[tuple[int, int]] = set()
     for bucket in _buckets(ordered):
-        _join_bucket(bucket, ordered, parents)
+        _join_bucket(bucket, ordered, parents, different)
     return [(item.doc_id, ordered[_root(parents, i)].doc_id) for i, item in enumerate(ordered)]
 
 
@@ -143,12 +146,16 @@ def _signature(grams: Array) -> Array:
     return rest[places % len(full)] + distance.astype(np.uint32) * np.uint32(2_654_435_761)
 
 
-def _is_word(points: Array) -> Array:
-    """Mark digits, Latin letters and Chinese characters."""
-    digits = (points >= 0x30) & (points <= 0x39)
-    letters = (points >= 0x61) & (points <= 0x7A)
-    han = ((points >= 0x3400) & (points <= 0x9FFF)) | ((points >= 0x20000) & (points <= 0x3FFFF))
-    return digits | letters | han
+@cache
+def _kinds() -> Array:
+    """Return a table over code points: digits, Latin letters and Chinese characters are words, some marks ends."""
+    import numpy as np
+
+    table = np.zeros(0x110000, dtype=np.uint8)
+    for first, last in ((0x30, 0x39), (0x61, 0x7A), (0x3400, 0x9FFF), (0x20000, 0x3FFFF)):
+        table[first : last + 1] = _WORD
+    table[_ENDS] = _END
+    return table
 
 
 def _mixed(values: Array) -> Array:
@@ -178,12 +185,21 @@ def _buckets(ordered: list[Sketch]) -> Iterator[list[int]]:
         yield from sorted(order[start : start + size].tolist() for start, size in several)
 
 
-def _join_bucket(bucket: list[int], ordered: list[Sketch], parents: list[int]) -> None:
-    """Join each document with the first one in the bucket that is the same text."""
+def _join_bucket(bucket: list[int], ordered: list[Sketch], parents: list[int], different: set[tuple[int, int]]) -> None:
+    """Join each document with the first one in the bucket that is the same text; note the pairs that are not."""
     leaders: list[int] = []
+
+    def one_text(i: int, j: int) -> bool:
+        if (i, j) in different:  # they met in another band
+            return False
+        found = same(ordered[i], ordered[j])
+        if not found:
+            different.add((i, j))
+        return found
+
     for i in bucket:
         root = _root(parents, i)
-        match = next((j for j in leaders if _root(parents, j) == root or same(ordered[i], ordered[j])), None)
+        match = next((j for j in leaders if _root(parents, j) == root or one_text(i, j)), None)
         if match is None:
             if len(leaders) < _LEADERS:
                 leaders.append(i)
