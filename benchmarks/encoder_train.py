@@ -282,7 +282,7 @@ def _finetune_one(work: Path, data: dict, k: int, epochs: int, workers: int) -> 
     encoder = reader.exported()
     if k == -1:
         np.savez_compressed(work / "encoder.npz", **encoder.arrays())
-    return encoder.read([data["numbers"][i] for i in np.flatnonzero(data["fold"] == k)])  # in 8 bits, as in a run
+    return encoder.logits([data["numbers"][i] for i in np.flatnonzero(data["fold"] == k)])  # in 8 bits, as in a run
 
 
 def main() -> None:

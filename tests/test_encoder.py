@@ -85,24 +85,34 @@ def test_the_graph_computes_what_the_weights_say():
     w = weights()
     numbers = [4, 7, 8, 2, 5, 5, 6] * 12
     exact = Encoder(TOKENS, np.frombuffer(encoder_graph(**w, whole=False), np.uint8))
-    assert np.allclose(exact.read([numbers])[0], by_hand(numbers, w), atol=0.02)  # the vectors are in 8 bits
-    assert np.allclose(made().read([numbers])[0], by_hand(numbers, w), atol=0.2)  # products too
+    assert np.allclose(exact.logits([numbers])[0], by_hand(numbers, w), atol=0.02)  # the vectors are in 8 bits
+    assert np.allclose(made().logits([numbers])[0], by_hand(numbers, w), atol=0.2)  # products too
+
+
+def test_what_each_token_adds_comes_to_the_whole():
+    reading = made().read(PASSAGES[1])
+    assert np.allclose(reading.gains.sum(axis=0), reading.logits, atol=1e-5)
+    assert len(reading.spans) == len(reading.gains) == 6
+    assert len(made().read(()).spans) == len(made().read(()).gains) == 1
 
 
 def test_passages_do_not_change_each_other():
     encoder = made()
-    alone = np.concatenate([encoder.logits([one]) for one in PASSAGES])
-    assert np.array_equal(encoder.logits(PASSAGES), alone)
+    numbers = [encoder.encode(one)[0] for one in PASSAGES]
+    together = encoder.logits(numbers)
+    assert np.array_equal(together[::-1], encoder.logits(numbers[::-1]))
+    assert np.array_equal(together, [encoder.read(one).logits for one in PASSAGES])
 
 
 def test_the_order_of_words_matters():
-    logits = made().logits([("公开", "数据", "，"), ("数据", "公开", "，")])
-    assert not np.allclose(logits[0], logits[1])
+    encoder = made()
+    one, other = encoder.read(("公开", "数据", "，")), encoder.read(("数据", "公开", "，"))
+    assert not np.allclose(one.logits, other.logits)
 
 
 def test_arrays_bring_the_same_encoder_back():
     again = Encoder.from_arrays(made().arrays())
-    assert np.array_equal(again.logits(PASSAGES), made().logits(PASSAGES))
+    assert all(np.array_equal(again.read(one).logits, made().read(one).logits) for one in PASSAGES)
 
 
 def test_arrays_that_do_not_fit_are_refused():
@@ -113,17 +123,14 @@ def test_arrays_that_do_not_fit_are_refused():
         Encoder.from_arrays(arrays | {"graph": arrays["graph"][:100]})
 
 
-def test_nothing_to_read_is_no_error():
-    assert made().logits([]).shape == (0, LABELS)
-
-
 def test_only_passages_in_doubt_are_read_again():
     ones = np.ones(LABELS, np.float32)
     second = SecondReading(made(), ones, ones, 0 * ones, 0.4 * ones, 0.6 * ones)
     first = np.array([[0.5, 0.1], [0.1, 0.9]], np.float32)
-    refined = second.refine(np.zeros_like(first), first, PASSAGES[:2])
+    refined, readings = second.refine(np.zeros_like(first), first, PASSAGES[:2])
+    assert list(readings) == [0]
     assert np.array_equal(refined[1], first[1])
-    expected = 1 / (1 + np.exp(-made().logits(PASSAGES[:1])[0]))
+    expected = 1 / (1 + np.exp(-made().read(PASSAGES[0]).logits))
     assert np.allclose(refined[0], expected, atol=1e-4)
 
 
@@ -135,9 +142,17 @@ def test_the_better_reader_is_believed_more():
     assert fitted.encoder_weight[0] > 4 * fitted.margin_weight[0]
 
 
-def test_the_band_holds_nearly_all_turns():
-    first = np.linspace(0, 1, 101, dtype=np.float32)[:, None]
-    decided = (first > 0.5) | ((first > 0.3) & (np.arange(101)[:, None] % 5 == 0))
-    low, high = band(first, decided, 0.02)
-    assert 0.3 <= low[0] <= 0.45
-    assert 0.45 <= high[0] <= 0.55
+def test_the_band_is_where_a_second_reading_pays():
+    rng = np.random.default_rng(1)
+    first = np.linspace(0, 1, 1001, dtype=np.float32)[:, None]
+    targets = rng.random((1001, 1)) < first  # a calibrated first reader
+    doubt = (first > 0.3) & (first < 0.7)
+    both = np.where(doubt, targets, first).astype(np.float32)  # a second one who knows what the first doubts
+    threshold = np.array([0.5], np.float32)
+    low, high = band(first, both, targets, threshold, price=0.01)
+    assert 0.3 <= low[0] < 0.35
+    assert 0.65 < high[0] <= 0.7
+    dear = band(first, both, targets, threshold, price=0.5)
+    assert low[0] < dear[0][0] < dear[1][0] < high[0]  # the most doubtful ones only
+    low, high = band(first, first, targets, threshold, price=0.01)
+    assert low[0] > high[0]  # nothing turns, nothing is asked

@@ -1,9 +1,12 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from policytext import codebook as codebooks
+from policytext import config as configs
+from policytext import engine
 from policytext.codebook import Codebook, Dimension, Label
 from policytext.config import TagConfig
 from policytext.errors import ModelError
@@ -122,3 +125,18 @@ def test_the_default_model_fits_the_default_codebook():
     classifier = Classifier.load(root / "models" / "digital_government" / "classifier")
     tagger = Tagger(book, classifier, TagConfig())
     assert tagger.decided == book.ids("classifier")
+
+
+def test_the_second_reading_says_why_too():
+    rooms = engine.rooms(configs.load())
+    classifier = rooms.tagger.classifier
+    assert classifier is not None
+    everything = np.ones(5, np.float32)
+    second = replace(classifier.second, low=0 * everything, high=everything, margin_weight=0 * everything)
+    shut = np.full_like(classifier.gate_cut, -np.inf)
+    tagger = Tagger(rooms.codebook, replace(classifier, second=second, gate_cut=shut), rooms.config.tag)
+    text = "各级行政机关应当主动公开政府信息，向社会开放公共数据资源。"
+    evidence = tagger.evidence(Passage("d", 0, 0, len(text), "body", "", text, rooms.segmenter.cut(text)))
+    found = [hit for hit in evidence if hit.label == "stage.open" and hit.method == "classifier"]
+    assert found
+    assert all(text[hit.start : hit.end] == hit.term for hit in found)

@@ -21,12 +21,21 @@ from scipy.sparse import csr_matrix
 
 from policytext.errors import ModelError
 from policytext.tag.dense import Landmarks, WordVectors
+from policytext.tag.encoder import Reading
 from policytext.tag.features import Features, Floats
 from policytext.tag.judging import logistic
 from policytext.tag.second import SecondReading
 
 FORMAT = 4
 BATCH = 4096  # passages a sparse product: about 60 MB
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a classifier says of passages."""
+
+    probabilities: Floats  # calibrated, [passages x labels]
+    readings: dict[int, Reading]  # of the passages that were read a second time, by their position
 
 
 @dataclass(frozen=True)
@@ -71,7 +80,17 @@ class Classifier:
         patterns: Callable[[list[str]], Floats] | None = None,
         embed: Callable[[list[str]], Floats] | None = None,
     ) -> Floats:
-        """Return calibrated probabilities, float32 [len(texts) x labels].
+        """Return calibrated probabilities, float32 [len(texts) x labels]; arguments as of `judge`."""
+        return self.judge(texts, words, patterns, embed).probabilities
+
+    def judge(
+        self,
+        texts: Sequence[str],
+        words: Sequence[Sequence[str]],
+        patterns: Callable[[list[str]], Floats] | None = None,
+        embed: Callable[[list[str]], Floats] | None = None,
+    ) -> Judged:
+        """Return calibrated probabilities and what the second reading saw.
 
         `patterns` counts the codebook's patterns in texts, in the order of `pattern_names` (see `aligned`); `embed`
         gives their sentence embeddings.
@@ -87,10 +106,13 @@ class Classifier:
             )
         embed = embed if self.embeddings else None
         result: Floats = np.empty((len(texts), len(self.labels)), np.float32)
+        readings: dict[int, Reading] = {}
         for start in range(0, len(texts), BATCH):
             part = slice(start, start + BATCH)
-            result[part] = self._batch(texts[part], words[part], patterns, embed)
-        return result
+            found = self._batch(texts[part], words[part], patterns, embed)
+            result[part] = found.probabilities
+            readings |= {start + i: reading for i, reading in found.readings.items()}
+        return Judged(result, readings)
 
     @property
     def embeddings(self) -> str:
@@ -103,10 +125,11 @@ class Classifier:
         words: Sequence[Sequence[str]],
         patterns: Callable[[list[str]], Floats] | None,
         embed: Callable[[list[str]], Floats] | None,
-    ) -> Floats:
+    ) -> Judged:
         word_rows = self.features.word_rows(words)
         gate = word_rows @ self.gate_weights.astype(np.float32) + self.gate_intercept
         result = logistic(gate * self.gate_slope + self.gate_offset)
+        readings: dict[int, Reading] = {}
         asked = np.flatnonzero((gate >= self.gate_cut).any(axis=1))
         if len(asked):
             chosen = [texts[i] for i in asked.tolist()]
@@ -117,8 +140,11 @@ class Classifier:
             )
             margins = self.margins(rows, numbers)
             first = logistic(margins * self.slope + self.offset)
-            result[asked] = first if self.second is None else self.second.refine(margins, first, chosen_words)
-        return result
+            if self.second is not None:
+                first, read = self.second.refine(margins, first, chosen_words)
+                readings = {int(asked[i]): reading for i, reading in read.items()}
+            result[asked] = first
+        return Judged(result, readings)
 
     def margins(self, rows: csr_matrix, numbers: Floats) -> Floats:
         """Return margins before calibration, float32 [passages x labels]."""

@@ -24,6 +24,15 @@ _UNKNOWN = 2
 
 
 @dataclass(frozen=True)
+class Reading:
+    """What the encoder says of one passage, and why."""
+
+    logits: Floats  # [labels], not yet calibrated
+    spans: list[tuple[int, int]]  # of the tokens
+    gains: Floats  # [tokens x labels]; they add up to the log-odds
+
+
+@dataclass(frozen=True)
 class Encoder:
     """The fitted encoder: the tokens that it knows, and its ONNX graph (see `graph.py`) as bytes."""
 
@@ -69,21 +78,23 @@ class Encoder:
             start += len(word)
         return numbers[:LONGEST], spans[:LONGEST]
 
-    def logits(self, words: Sequence[Sequence[str]]) -> Floats:
-        """Return log-odds, not yet calibrated, float32 [passages x labels]."""
-        return self.read([self.encode(one)[0] for one in words])
-
-    def read(self, numbers: Sequence[Sequence[int]]) -> Floats:
-        """Return log-odds, float32 [passages x labels], of passages as token numbers.
+    def read(self, words: Sequence[str]) -> Reading:
+        """Read a passage, given as words.
 
         Each passage is read alone and on one thread (about 1 ms for 80 words on one core): what is read beside it, or
         by how many, changes no digit.
         """
-        session = self._session
-        found = np.empty((len(numbers), session.get_outputs()[0].shape[1]), np.float32)
-        for line, one in zip(found, numbers, strict=True):
-            line[:] = session.run(None, {"ids": np.array(one or [_UNKNOWN], np.int64)})[0][0]
-        return found
+        numbers, spans = self.encode(words)
+        logits, gains = self._run(numbers)
+        return Reading(logits, spans or [(0, 0)], gains)
+
+    def logits(self, numbers: Sequence[Sequence[int]]) -> Floats:
+        """Return log-odds, not yet calibrated, float32 [passages x labels], of passages given as token numbers."""
+        return np.array([self._run(one)[0] for one in numbers], np.float32)
+
+    def _run(self, numbers: Sequence[int]) -> tuple[Floats, Floats]:
+        logits, gains = self._session.run(None, {"ids": np.array(numbers or [_UNKNOWN], np.int64)})
+        return logits[0], gains[0]
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return everything as arrays that need no pickle."""

@@ -25,6 +25,8 @@ def encoder_graph(
 ) -> bytes:
     """Return the graph from token numbers, int64 [tokens], to log-odds, float32 [1 x labels].
 
+    A second output, `gains`, [1 x tokens x labels], says how much each token adds: they add up to the log-odds.
+
     `vectors` is [kinds of tokens x width]. `norms` holds n0 (before the blocks) and nf (after them), `blocks` what
     each block needs: n1, qkv, bias (of distances, [heads x 2 FAR + 1]), o, n2, a, b; `heads` att, val and mean, each
     [width x labels]. Every name has a `_weight` and a `_bias`. `whole` says whether products are taken in 8 bits.
@@ -114,13 +116,13 @@ class _Graph:
         return self.node("DynamicQuantizeMatMul", [hidden, whole, scales, "", bias], output, domain=_OWN)
 
     def verdict(self, hidden: str, heads: Arrays) -> None:
-        """Each label weighs the tokens by an attention of its own, and hears their mean."""
-        axis = self.constant("tokens", np.array([1]))
+        """Each label weighs the tokens by an attention of its own, and hears them all alike as well."""
         shares = self.node("Softmax", [self._plain(hidden, heads, "att")], "attention", axis=1)
         weighed = self.node("Mul", [shares, self._plain(hidden, heads, "val")], "weighed")
-        seen = self.node("ReduceSum", [weighed, axis], "seen", keepdims=0)
-        mean = self.node("ReduceMean", [hidden, axis], "mean_vector", keepdims=0)
-        self.node("Add", [seen, self._plain(mean, heads, "mean")], "logits")
+        count = self.node("Cast", ["length"], "count", to=self._kind.FLOAT)
+        alike = self.node("Div", [self._plain(hidden, heads, "mean"), count], "alike")
+        gains = self.node("Add", [weighed, alike], "gains")
+        self.node("ReduceSum", [gains, self.constant("tokens", np.array([1]))], "logits", keepdims=0)
 
     def _plain(self, hidden: str, heads: Arrays, name: str) -> str:
         weight = self.constant(f"{name}_weight", heads[f"{name}_weight"].astype(np.float32))
@@ -130,8 +132,11 @@ class _Graph:
     def serialised(self, kinds: int, labels: int) -> bytes:
         kind = self._kind
         asked = self._helper.make_tensor_value_info("ids", kind.INT64, ["tokens"])
-        said = self._helper.make_tensor_value_info("logits", kind.FLOAT, [1, labels])
-        graph = self._helper.make_graph(self._nodes, "encoder", [asked], [said], self._constants)
+        said = [
+            self._helper.make_tensor_value_info("logits", kind.FLOAT, [1, labels]),
+            self._helper.make_tensor_value_info("gains", kind.FLOAT, [1, "tokens", labels]),
+        ]
+        graph = self._helper.make_graph(self._nodes, "encoder", [asked], said, self._constants)
         opsets = [self._helper.make_opsetid("", _OPSET), self._helper.make_opsetid(_OWN, 1)]
         model = self._helper.make_model(graph, opset_imports=opsets, ir_version=_IR)
         self._helper.set_model_props(model, {"tokens": str(kinds)})

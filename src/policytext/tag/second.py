@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from policytext.tag.encoder import Encoder
+from policytext.tag.encoder import Encoder, Reading
 from policytext.tag.features import Floats
-from policytext.tag.judging import logistic
+from policytext.tag.judging import f1_of, logistic
 
 _ENCODER = "encoder."
 _OWN = ("margin_weight", "encoder_weight", "offset", "low", "high")
@@ -33,14 +33,17 @@ class SecondReading:
     low: Floats
     high: Floats
 
-    def refine(self, margins: Floats, first: Floats, words: Sequence[Sequence[str]]) -> Floats:
-        """Return probabilities [passages x labels], those of `first` where there was no doubt."""
-        asked = np.flatnonzero(doubtful(first, self.low, self.high))
+    def refine(
+        self, margins: Floats, first: Floats, words: Sequence[Sequence[str]]
+    ) -> tuple[Floats, dict[int, Reading]]:
+        """Return probabilities [passages x labels], those of `first` where there was no doubt; and what was read."""
+        asked = np.flatnonzero(doubtful(first, self.low, self.high)).tolist()
+        readings = {i: self.encoder.read(words[i]) for i in asked}
         result = first.copy()
-        if len(asked):
-            logits = self.encoder.logits([words[i] for i in asked.tolist()])
+        if readings:
+            logits = np.stack([reading.logits for reading in readings.values()])
             result[asked] = self.joined(margins[asked], logits)
-        return result
+        return result, readings
 
     def joined(self, margins: Floats, logits: Floats) -> Floats:
         """Return probabilities from both readers' words."""
@@ -84,15 +87,26 @@ def fit(encoder: Encoder, margins: Floats, logits: Floats, targets: NDArray[np.b
     return SecondReading(encoder, columns[0], columns[1], columns[2], nothing, all_)
 
 
-def band(first: Floats, decided: NDArray[np.bool_], loss: float) -> tuple[Floats, Floats]:
-    """Return the narrowest band of first probabilities that holds all but a share `loss` of each label's turns.
+def band(
+    first: Floats, both: Floats, targets: NDArray[np.bool_], threshold: Floats, price: float
+) -> tuple[Floats, Floats]:
+    """Return, a label, the band of first probabilities in which a second reading pays: low and high.
 
-    `decided` is what both readers together decide: below the band lie `loss` of its yes, above it `loss` of the
-    passages that the first reader rates as high as any yes and that both together decline.
+    A reading that turns a decision changes the label's F1 by about (2 y - F1) / (positives + decided yes), up for
+    a yes and down for a no (the derivative of F1); one that turns nothing changes nothing, and each costs `price`: so
+    much F1 must all passages together gain that are read for a label. The band is where the sum of gains less costs is
+    highest (maximum subarray, Kadane's algorithm). A label for which no reading pays has an empty band, from 1 to 0.
     """
-    low, high = [], []
-    for p, yes in zip(first.T, decided.T, strict=True):
-        low.append(np.quantile(p[yes], loss) if yes.any() else 1.0)
-        declined = p[~yes & (p >= low[-1])]
-        high.append(np.quantile(declined, 1 - loss) if len(declined) else low[-1])
-    return np.array(low, np.float32), np.array(high, np.float32)
+    low, high = np.ones(first.shape[1], np.float32), np.zeros(first.shape[1], np.float32)
+    for j, (p, after, y, cut) in enumerate(zip(first.T, both.T, targets.T, threshold, strict=True)):
+        decided = after >= cut
+        turned = decided.astype(int) - (p >= cut)
+        gain = (2 * y - f1_of(y, decided)) * turned / max(1, int(y.sum() + decided.sum())) - price / len(p)
+        order = np.argsort(p, kind="stable")
+        total = np.concatenate([[0.0], np.cumsum(gain[order])])
+        lowest = np.minimum.accumulate(total)
+        end = int(np.argmax(total - lowest))
+        if end and total[end] > lowest[end]:
+            start = int(np.argmin(total[: end + 1]))
+            low[j], high[j] = p[order[start]], p[order[end - 1]]
+    return low, high

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, cast
@@ -27,8 +27,9 @@ from policytext.codebook import Codebook
 from policytext.config import TagConfig
 from policytext.errors import ModelError
 from policytext.records import CODED_KINDS, Decision, Passage, Tag
-from policytext.tag.classifier import Classifier
+from policytext.tag.classifier import Classifier, Judged
 from policytext.tag.embeddings import Embedder
+from policytext.tag.encoder import Reading
 from policytext.tag.features import Floats
 from policytext.tag.lexicon import Hits, Lexicon
 from policytext.tag.patterns import Patterns
@@ -148,8 +149,11 @@ class Tagger:
 
     def probabilities(self, passages: Sequence[Passage]) -> Floats:
         """Return the classifier's probabilities, float32 [passages x decided labels], whatever their kinds."""
+        return self._judged(passages).probabilities[:, self._columns]
+
+    def _judged(self, passages: Sequence[Passage]) -> Judged:
         if self.classifier is None:
-            return np.zeros((len(passages), 0), np.float32)
+            return Judged(np.zeros((len(passages), 0), np.float32), {})
         texts = [passage.text for passage in passages]
         classifier, patterns = self.classifier, self._patterns
 
@@ -158,12 +162,12 @@ class Tagger:
 
         words = [passage.words for passage in passages]
         embed = None if self.embedder is None else self.embedder.vectors
-        found = classifier.probabilities(texts, words, count, embed)
-        return found[:, self._columns]
+        return classifier.judge(texts, words, count, embed)
 
     def _judge(self, passages: Sequence[Passage], *, explain: bool) -> TagColumns:
         coded = [passage for passage in passages if passage.kind in CODED_KINDS]
-        probabilities = self.probabilities(coded)
+        judged = self._judged(coded)
+        probabilities = judged.probabilities[:, self._columns]
         verdict = self._verdict(probabilities)
         hits = self._lexicon.find_many([passage.text for passage in coded])
         by_terms = np.array([label not in self.decided for label in hits.labels], dtype=bool)
@@ -174,7 +178,7 @@ class Tagger:
         evidence = _arrow(_term_evidence(coded, hits, self._counts(hits, verdict, by_terms), "lexicon"))
         if self.classifier is not None:
             evidence = _joined(evidence, self._patterns_found(coded, verdict))
-            evidence = _joined(evidence, self._reasons(self.classifier, coded, verdict))
+            evidence = _joined(evidence, self._reasons(self.classifier, coded, verdict, judged.readings))
         return TagColumns(tags, evidence)
 
     def _verdict(self, probabilities: Floats) -> NDArray[np.int8]:
@@ -203,16 +207,23 @@ class Tagger:
         hits = self._patterns.evidence([passage.text for passage in chosen])
         return _term_evidence(chosen, hits, self._agrees(hits, verdict[rows]), "pattern")
 
-    def _reasons(self, classifier: Classifier, coded: Sequence[Passage], verdict: NDArray[np.int8]) -> dict[str, Any]:
-        """Return the words that weigh most for each label that the classifier decided."""
+    def _reasons(
+        self,
+        classifier: Classifier,
+        coded: Sequence[Passage],
+        verdict: NDArray[np.int8],
+        readings: dict[int, Reading],
+    ) -> dict[str, Any]:
+        """Return the words that weigh most for each label that the classifier decided, in both readings together."""
         columns: dict[str, list[Any]] = {name: [] for name in _EVIDENCE_COLUMNS}
         rows = np.flatnonzero((verdict == 1).any(axis=1))
         chosen = [coded[i] for i in rows.tolist()]
         weighed = classifier.features.matrix([p.text for p in chosen], [p.words for p in chosen])
-        for passage, decided, line in zip(chosen, verdict[rows], range(len(chosen)), strict=True):
-            for at in np.flatnonzero(decided == 1):
-                spans = _best_spans(classifier, passage.text, weighed, line, int(self._columns[at]))
-                for start, end in spans:
+        for line, (passage, row) in enumerate(zip(chosen, rows.tolist(), strict=True)):
+            for at in np.flatnonzero(verdict[row] == 1):
+                column = int(self._columns[at])
+                found = _gains(classifier, weighed, line, column, readings.get(row))
+                for start, end in _best_spans(passage.text, *found):
                     values = (passage.doc_id, passage.n, self.decided[at], "classifier", passage.text[start:end])
                     for name, value in zip(_EVIDENCE_COLUMNS, values, strict=False):
                         columns[name].append(value)
@@ -295,29 +306,45 @@ def _term_evidence(coded: Sequence[Passage], hits: Hits, wanted: NDArray[np.bool
     }
 
 
-def _best_spans(
-    classifier: Classifier, text: str, weighed: csr_matrix, line: int, column: int
-) -> list[tuple[int, int]]:
-    """Return the spans of at most SPANS features that add most to the label's margin, none overlapping, in order."""
+def _gains(
+    classifier: Classifier, weighed: csr_matrix, line: int, column: int, reading: Reading | None
+) -> tuple[Floats, Callable[[int], str | tuple[int, int]]]:
+    """Return how much each feature of a passage adds to a label's log-odds, and what names a feature.
+
+    A name is a term or, of what the second reading saw, a span; there both readings' gains count as in its verdict.
+    """
     part = slice(weighed.indptr[line], weighed.indptr[line + 1])
     indices = weighed.indices[part]
-    gains = weighed.data[part] * classifier.weights[indices, column]
+    gains: Floats = weighed.data[part] * classifier.weights[indices, column]
+    if reading is not None and classifier.second is not None:
+        own = reading.gains[:, column] * classifier.second.encoder_weight[column]
+        gains = np.concatenate([gains * classifier.second.margin_weight[column], own])
+
+    def name(at: int) -> str | tuple[int, int]:
+        if at < len(indices) or reading is None:
+            return classifier.features.name(int(indices[at]))
+        return reading.spans[at - len(indices)]
+
+    return gains, name
+
+
+def _best_spans(text: str, gains: Floats, name: Callable[[int], str | tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the spans of at most SPANS features that add most, none overlapping, in order."""
     spans: list[tuple[int, int]] = []
     least = LEAST * gains.max(initial=0)
-    for at in np.argsort(-gains)[: 4 * SPANS]:
+    for at in np.argsort(-gains, kind="stable")[: 4 * SPANS].tolist():
         if gains[at] <= least or len(spans) == SPANS:
             break
-        term = classifier.features.name(int(indices[at]))
+        found = name(at)
+        term, places = (found, _occurrences(text, found)) if isinstance(found, str) else (text[slice(*found)], [found])
         if len(term) > 1 and term.isalnum():  # a comma or a particle weighs something, and explains nothing
-            spans += list(islice(_free(text, term, spans), 1))
+            free = (place for place in places if all(place[1] <= a or place[0] >= b for a, b in spans))
+            spans += islice(free, 1)
     return sorted(spans)
 
 
-def _free(text: str, term: str, taken: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Yield occurrences of a term that overlap no span taken."""
+def _occurrences(text: str, term: str) -> Iterator[tuple[int, int]]:
     start = text.find(term)
     while start >= 0:
-        end = start + len(term)
-        if all(end <= a or start >= b for a, b in taken):
-            yield start, end
-        start = text.find(term, end)
+        yield start, start + len(term)
+        start = text.find(term, start + len(term))

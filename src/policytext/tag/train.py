@@ -58,7 +58,7 @@ class TrainConfig:
     dense_share: float = 2.0  # of the Gaussian kernel beside words and n-grams, which have 1 each
     gate_loss: float = 0.05  # of the passages decided yes, a label, that the gate may hold back
     max_abstained: float = 0.15  # of the passages, a label
-    second_loss: float = 0.02  # of the turns that a second reading makes, a label, that are not worth asking for
+    second_price: float = 0.05  # what reading every passage again for a label must bring it in F1, see `second.band`
     curve: tuple[float, ...] = (0.25, 0.5, 0.75)  # of the documents: the learning curve on the card; empty for none
 
 
@@ -283,7 +283,7 @@ def _judge(data: TrainingSet, margins: Floats, gate: Floats, config: TrainConfig
     again = None
     if encoder is not None and data.logits is not None:
         again, probabilities, shares["second_asked"] = _read_again(
-            encoder, margins, data.logits[found], targets, probabilities, config.second_loss
+            encoder, margins, data.logits[found], targets, probabilities, config.second_price
         )
     threshold = best_thresholds(probabilities, targets)
     low, high = abstain_bands(probabilities, targets, threshold, config.max_abstained)
@@ -296,12 +296,12 @@ def _judge(data: TrainingSet, margins: Floats, gate: Floats, config: TrainConfig
 
 
 def _read_again(
-    encoder: Encoder, margins: Floats, logits: Floats, targets: Bools, first: Floats, loss: float
+    encoder: Encoder, margins: Floats, logits: Floats, targets: Bools, first: Floats, price: float
 ) -> tuple[second.SecondReading, Floats, float]:
     """Return the second reading, the probabilities with it, and the share of passages that it is asked for."""
     fitted = second.fit(encoder, margins, logits, targets)
     both = fitted.joined(margins, logits)
-    low, high = second.band(first, both >= best_thresholds(both, targets), loss)
+    low, high = second.band(first, both, targets, best_thresholds(both, targets), price)
     asked = second.doubtful(first, low, high)
     return replace(fitted, low=low, high=high), np.where(asked[:, None], both, first), float(asked.mean())
 
