@@ -9,7 +9,6 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy.optimize import linear_sum_assignment
 
 from policytext.config import TopicsConfig
 from policytext.topics.models import TopicModel, Words, as_lists, count_words, fit, hashed
@@ -79,6 +78,8 @@ def similarity(one: TopicModel, other: TopicModel) -> Floats:
     Topics are matched one to one so that the sum is largest (the Hungarian method; Greene, O'Callaghan and Cunningham
     2014, How many topics? Stability analysis for topic models).
     """
+    from scipy.optimize import linear_sum_assignment  # takes a fifth of a second to load, and a run does not need it
+
     names = sorted({*one.vocabulary.words, *other.vocabulary.words})
     place = {name: i for i, name in enumerate(names)}
     wide = []
