@@ -4,7 +4,8 @@
 
 ORACLE_PYTHON is the interpreter of a virtual environment of its own with the official OpenCC (see convert_oracle.py),
 which makes the other version: s2t, s2tw and s2hk of simplified passages, t2s of traditional ones. Passages are drawn by
-hash, half of them among those that a label is decided for: of the others nearly all agree whatever happens.
+hash, half of them among those that a label is decided for: of the others nearly all agree whatever happens. The figure
+for the texts as they are weighs the two halves by how many passages of the corpora they stand for.
 """
 
 from __future__ import annotations
@@ -46,6 +47,15 @@ def tags(texts: Sequence[str], rooms: engine.Rooms) -> list[set[str]]:
     return robustness.decided([convert.convert(text, rooms.config.convert.variant).text for text in texts], rooms)
 
 
+def _share(
+    wrong: list[tuple[str, set[str]]], chosen: list[str], labels: dict[str, set[str]], *, labelled: bool
+) -> float:
+    """Return what passages with a label, or without one, add to the share that differ in the whole pool."""
+    of_pool = sum(bool(found) == labelled for found in labels.values()) / len(labels)
+    drawn = sum(bool(labels[text]) == labelled for text in chosen)
+    return of_pool * sum(bool(labels[text]) == labelled for text, _ in wrong) / max(1, drawn)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("oracle")
@@ -62,9 +72,11 @@ def main() -> None:
             differ = [(text, labels[text] ^ found) for text, found in zip(chosen, again, strict=True)]
             wrong = [(text, labels) for text, labels in differ if labels]
             decided = sum(map(len, (labels[text] for text in chosen)))
+            whole = sum(_share(wrong, chosen, labels, labelled=found) for found in (True, False))
             print(
                 f"{chain:5s} {len(chosen):,} passages, {decided:,} tags: same tags {1 - len(wrong) / len(chosen):.2%} "
-                f"of passages; {sum(len(labels) for _, labels in wrong)} tags differ"
+                f"of passages, {1 - whole:.2%} weighed as in the texts; "
+                f"{sum(len(found) for _, found in wrong)} tags differ"
             )
             for text, labels_ in wrong[:5]:
                 print(f"      {', '.join(sorted(labels_))}: {text[:40]}")
