@@ -57,9 +57,10 @@ def test_an_input_that_hangs_is_given_up(units, monkeypatch):
     assert batch.documents.num_rows == 1
 
 
-def test_a_worker_keeps_to_one_core():
+def test_a_worker_keeps_to_one_core(units):
     pool = engine.Pool(configs.load(), 1)
     try:
+        list(pool.run([engine.Job(tuple(units), ())]))  # with everything loaded that a batch needs
         found = pool._executor.submit(threadpool_info).result()
     finally:
         pool.close()

@@ -113,6 +113,28 @@ def test_new_files_are_added_to_what_is_there(texts, tmp_path):
     assert tables(tmp_path / "out")["duplicates"] == tables(tmp_path / "fresh")["duplicates"]
 
 
+@pytest.mark.parametrize("room", ["_topics", "_trends"])
+def test_what_a_run_did_not_come_to_is_made_by_the_next(texts, tmp_path, monkeypatch, room):
+    parts = tmp_path / "parts"
+    shutil.copytree(texts, parts)
+    (parts / "a.txt").rename(tmp_path / "a.txt")
+    pipeline.run([parts], out=tmp_path / "out")
+    (tmp_path / "a.txt").rename(parts / "a.txt")
+
+    def fails(*_):
+        raise MemoryError("no memory left")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(pipeline, room, fails)
+        with pytest.raises(MemoryError):
+            pipeline.run([parts], out=tmp_path / "out")
+    done = pipeline.run([parts], out=tmp_path / "out")
+    assert not done.nothing_new
+    page = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
+    assert page["totals"]["documents"] == done.totals["documents"]
+    assert pipeline.run([parts], out=tmp_path / "out").nothing_new
+
+
 def test_another_instrument_judges_everything_anew(texts, tmp_path):
     pipeline.run([texts], out=tmp_path / "out")
     config = tmp_path / "terms.toml"

@@ -112,7 +112,9 @@ def _instrument(config: Config, codebook: Codebook, tagger: tag.Tagger) -> str:
         "rooms": [asdict(config.ingest), asdict(config.convert), asdict(config.segment), asdict(config.tag)],
         "words": domain_words(config, codebook),
         "tagger": tagger.instrument(),
-        "libraries": {name: version(name) for name in ("rjieba", "jieba", "opencc-python-reimplemented")},
+        "libraries": {
+            name: version(name) for name in ("rjieba", "jieba", "opencc-python-reimplemented", "onnxruntime")
+        },
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
 
@@ -206,7 +208,9 @@ def run(jobs: Iterable[Job], config: Config, workers: int) -> Iterator[Batch]:
     """
     if workers <= 1:
         for job in jobs:
-            yield replace(process(job.units, rooms(config)), files=job.files)
+            with threadpool_limits(1):  # as in a worker, so that their number never changes a table
+                batch = process(job.units, rooms(config))
+            yield replace(batch, files=job.files)
         return
     pool = Pool(config, workers)
     try:

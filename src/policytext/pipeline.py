@@ -39,6 +39,7 @@ LIBRARIES = (
     "duckdb",
     "jieba",
     "numpy",
+    "onnxruntime",
     "opencc-python-reimplemented",
     "pandas",
     "rjieba",
@@ -123,6 +124,8 @@ def run(
         notes: list[str] = []
         plan = _plan(store, ingest.find(paths), config, notes)
         judged = _judge_anew(store, config, rooms.instrument, workers, listen, notes)
+        if plan.sources or plan.changed or judged:
+            store.put("outputs", "")  # of before; a run that dies from here on has them made by the next
         counts = _read_all(store, plan, config, workers, listen)
         fresh = counts["read"] == 0 and not judged and not plan.changed
         if not (fresh and store.get("outputs") == _outputs_key(config, rooms.instrument) and _complete(out)):
@@ -306,7 +309,7 @@ def _documents(store: Store, ids: Sequence[str]) -> list[Any]:
 
 
 def _trends(store: Store, config: Config) -> pd.DataFrame:
-    """Return the trends, after reprints are found; the store's log is merged first, while nobody writes."""
+    """Return the trends, after reprints are found; the store's log is merged first, while a fit only reads."""
     store.merge_log()
     _reprints(store)
     return views.trends(store, config)
@@ -378,15 +381,12 @@ def place_topics(store: Store, folder: Path) -> None:
         numbers = [pa.array(found, pa.int32()), pa.array(shares, pa.float64())]
         return pa.Table.from_arrays([batch.column("doc_id"), batch.column("n"), *numbers], schema=TOPICS)
 
-    rows: list[pa.Table] = []
-    threads = os.cpu_count() or 1
+    threads = min(os.cpu_count() or 1, 4)  # each holds the words of 50,000 passages, about 100 MB
     batches = store.stream(query, rows=50_000)
-    with ThreadPoolExecutor(threads) as pool:
+    with store.transaction(), ThreadPoolExecutor(threads) as pool:
         while waiting := list(islice(batches, threads)):
-            rows += pool.map(place, waiting)
-    if rows:
-        with store.transaction():
-            store.insert("topics", pa.concat_tables(rows))
+            for rows in pool.map(place, waiting):
+                store.insert("topics", rows)
 
 
 def refit_topics(store: Store, config: Any, out: Path) -> None:

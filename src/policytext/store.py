@@ -259,8 +259,8 @@ class Store:
         """Write what the log holds into the file now; closing does it otherwise, and then everybody waits."""
         try:
             self.connection.execute("CHECKPOINT")
-        except duckdb.TransactionException:
-            log.info("%s: somebody is writing; the log is merged when the store is closed", self.path)
+        except (duckdb.TransactionException, duckdb.IOException) as error:
+            log.info("%s: the log is merged when the store is closed, not now: %s", self.path, error)
 
     # Reading
 

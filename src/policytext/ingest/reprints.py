@@ -25,6 +25,7 @@ _SHARED = 0.6  # so much of the shorter's sentences, by length, must stand in th
 _LENGTHS = 0.55  # and the shorter must have at least this share of the longer's length
 _SENTENCE = 6  # characters: shorter ones prove nothing
 _LEADERS = 64  # texts that differ though they fell into one bucket, compared with each newcomer
+_REMEMBERED = 1_000_000  # pairs that differ, about 100 MB; it only saves comparing them again
 _WORD, _END = 1, 2
 _ENDS = [ord(mark) for mark in "。！？!?；;\r\n"]
 
@@ -193,7 +194,7 @@ def _join_bucket(bucket: list[int], ordered: list[Sketch], parents: list[int], d
         if (i, j) in different:  # they met in another band
             return False
         found = same(ordered[i], ordered[j])
-        if not found:
+        if not found and len(different) < _REMEMBERED:
             different.add((i, j))
         return found
 

@@ -81,7 +81,7 @@ class Classifier:
         embed: Callable[[list[str]], Floats] | None = None,
     ) -> Floats:
         """Return calibrated probabilities, float32 [len(texts) x labels]; arguments as of `judge`."""
-        return self.judge(texts, words, patterns, embed).probabilities
+        return self.judge(texts, words, patterns, embed, explain=False).probabilities
 
     def judge(
         self,
@@ -89,8 +89,10 @@ class Classifier:
         words: Sequence[Sequence[str]],
         patterns: Callable[[list[str]], Floats] | None = None,
         embed: Callable[[list[str]], Floats] | None = None,
+        *,
+        explain: bool = True,
     ) -> Judged:
-        """Return calibrated probabilities and what the second reading saw.
+        """Return calibrated probabilities and, to explain them, what the second reading saw.
 
         `patterns` counts the codebook's patterns in texts, in the order of `pattern_names` (see `aligned`); `embed`
         gives their sentence embeddings.
@@ -111,7 +113,8 @@ class Classifier:
             part = slice(start, start + BATCH)
             found = self._batch(texts[part], words[part], patterns, embed)
             result[part] = found.probabilities
-            readings |= {start + i: reading for i, reading in found.readings.items()}
+            if explain:
+                readings |= {start + i: reading for i, reading in found.readings.items()}
         return Judged(result, readings)
 
     @property

@@ -2,7 +2,7 @@
 
 The folder is what sentence-transformers and Hugging Face call an ONNX export: `tokenizer.json`, and `model.onnx` beside
 it or in `onnx/`; `1_Pooling/config.json`, if it is there, says how token vectors become one. Needs the extra
-`embeddings` (onnxruntime, tokenizers); with `[tag] embeddings` set, a classifier is trained on the vectors too.
+`embeddings` (tokenizers); with `[tag] embeddings` set, a classifier is trained on the vectors too.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 
 from policytext.errors import ModelError
 from policytext.tag.features import Floats
+from policytext.tag.sessions import open_session
 
 LONGEST = 512  # tokens read of a passage, the bound of most encoders
 BATCH = 32  # passages
@@ -82,16 +83,13 @@ class Embedder:
 
 def _load(model: Path, tokenizer: Path) -> tuple[Any, Any]:
     try:
-        import onnxruntime
         from tokenizers import Tokenizer
     except ImportError as error:
         raise ModelError(
             f"{error.name} is not installed, and [tag] embeddings needs it: pip install 'policytext[embeddings]'"
         ) from None
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
     try:
-        session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        session = open_session(model)
         words = Tokenizer.from_file(str(tokenizer))
     except Exception as error:
         raise ModelError(f"{model.parent}: the sentence-embedding model cannot be read: {error}") from error

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from policytext.errors import ModelError
 from policytext.tag.features import Floats
 from policytext.tag.graph import LONGEST, Arrays, encoder_graph
+from policytext.tag.sessions import open_session
 
 _UNKNOWN = 2
 
@@ -28,8 +29,8 @@ class Reading:
     """What the encoder says of one passage, and why."""
 
     logits: Floats  # [labels], not yet calibrated
-    spans: list[tuple[int, int]]  # of the tokens
-    gains: Floats  # [tokens x labels]; they add up to the log-odds
+    spans: list[tuple[int, int]]  # of the words
+    gains: Floats  # [words x labels]; they add up to the log-odds
 
 
 @dataclass(frozen=True)
@@ -53,14 +54,12 @@ class Encoder:
 
     @cached_property
     def _session(self) -> Any:
-        import onnxruntime
+        return open_session(self.graph.tobytes())
 
-        onnxruntime.disable_telemetry_events()
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.enable_mem_pattern = False  # every passage has a length of its own
-        options.log_severity_level = 3
-        return onnxruntime.InferenceSession(self.graph.tobytes(), options, providers=["CPUExecutionProvider"])
+    @property
+    def labels(self) -> int:
+        """How many labels the encoder speaks of."""
+        return int(self._session.get_outputs()[0].shape[1])
 
     def encode(self, words: Sequence[str]) -> tuple[list[int], list[tuple[int, int]]]:
         """Return token numbers of a passage's words and the span of each; unknown words are read by character."""
@@ -86,7 +85,12 @@ class Encoder:
         """
         numbers, spans = self.encode(words)
         logits, gains = self._run(numbers)
-        return Reading(logits, spans or [(0, 0)], gains)
+        ends = np.cumsum([len(word) for word in words] or [0])
+        owner = np.searchsorted(ends, [start for start, _ in spans or [(0, 0)]], side="right")
+        kept, place = np.unique(np.minimum(owner, len(ends) - 1), return_inverse=True)
+        by_word = np.zeros((len(kept), gains.shape[1]), np.float32)
+        np.add.at(by_word, place, gains)  # a word that is read by character has the sum of its characters
+        return Reading(logits, [(int(ends[i]) - len(words[i]) if words else 0, int(ends[i])) for i in kept], by_word)
 
     def logits(self, numbers: Sequence[Sequence[int]]) -> Floats:
         """Return log-odds, not yet calibrated, float32 [passages x labels], of passages given as token numbers."""
@@ -109,11 +113,13 @@ class Encoder:
         """
         found = cls(tuple(arrays["tokens"].tobytes().decode("utf-8").split("\n")), arrays["graph"])
         try:
-            known = found._session.get_modelmeta().custom_metadata_map.get("tokens")
+            session = found._session
         except Exception as error:  # ONNX Runtime's errors have no other class in common
-            raise ModelError(
-                f"the graph of the encoder cannot be loaded ({error}); restore the model folder"
-            ) from error
+            raise ModelError(f"the encoder's graph cannot be loaded ({error}); restore the model folder") from error
+        names = [node.name for node in (*session.get_inputs(), *session.get_outputs())]
+        if names != ["ids", "logits", "gains"]:
+            raise ModelError(f"the encoder's graph has {', '.join(names)}, not ids, logits, gains; restore the model")
+        known = session.get_modelmeta().custom_metadata_map.get("tokens")
         if known != str(len(found.tokens)):
             raise ModelError("the tokens of the encoder do not fit its table; restore the model folder")
         return found

@@ -1,8 +1,9 @@
 """Write an encoder down as an ONNX graph: done once, when a model is made; needs onnx, which a run does not.
 
 Products of weights are taken in whole numbers of 8 bits, two to three times as fast: weights have a scale a column,
-what they meet gets one scale a product while it runs (dynamic quantisation, as ONNX Runtime has it). Token vectors
-are whole numbers as well. Everything else is float32.
+what they meet gets one scale a product while it runs (dynamic quantisation, as ONNX Runtime has it). Weights stay
+within 64, so that pairs of products added in 16 bits, as processors without VNNI do it, never overflow: the log-odds
+are the same everywhere. Token vectors are whole numbers as well. Everything else is float32.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 LONGEST = 256  # tokens read of a passage: 400 characters have about 240
 FAR = 32  # distances of two tokens beyond this are one and the same
+_LARGEST = 64  # of a weight
 _OWN = "com.microsoft"  # ONNX Runtime's own operators
 _OPSET, _IR = 20, 9
 Arrays = dict[str, NDArray[Any]]
@@ -110,7 +112,7 @@ class _Graph:
         if not self._whole:
             found = self.node("MatMul", [hidden, self.constant(f"{output}_weight", weight)], f"{output}_product")
             return self.node("Add", [found, bias], output)
-        scale = np.maximum(np.abs(weight).max(axis=0), 1e-8) / 127
+        scale = np.maximum(np.abs(weight).max(axis=0), 1e-8) / _LARGEST
         whole = self.constant(f"{output}_weight", np.round(weight / scale).astype(np.int8))
         scales = self.constant(f"{output}_scale", scale.astype(np.float32))
         return self.node("DynamicQuantizeMatMul", [hidden, whole, scales, "", bias], output, domain=_OWN)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from policytext.errors import ModelError
 from policytext.tag.encoder import Encoder, Reading
 from policytext.tag.features import Floats
 from policytext.tag.judging import f1_of, logistic
@@ -62,7 +63,10 @@ class SecondReading:
             ModelError: the arrays do not fit together.
         """
         encoder = {name.removeprefix(_ENCODER): array for name, array in arrays.items() if name.startswith(_ENCODER)}
-        return cls(Encoder.from_arrays(encoder), **{name: arrays[name] for name in _OWN})
+        found = cls(Encoder.from_arrays(encoder), **{name: arrays[name] for name in _OWN})
+        if found.encoder.labels != len(found.margin_weight):
+            raise ModelError("the encoder does not speak of the labels of the classifier; restore the model folder")
+        return found
 
 
 def doubtful(first: Floats, low: Floats, high: Floats) -> NDArray[np.bool_]:
@@ -93,20 +97,20 @@ def band(
     """Return, a label, the band of first probabilities in which a second reading pays: low and high.
 
     A reading that turns a decision changes the label's F1 by about (2 y - F1) / (positives + decided yes), up for
-    a yes and down for a no (the derivative of F1); one that turns nothing changes nothing, and each costs `price`: so
-    much F1 must all passages together gain that are read for a label. The band is where the sum of gains less costs is
-    highest (maximum subarray, Kadane's algorithm). A label for which no reading pays has an empty band, from 1 to 0.
+    a yes and down for a no (the derivative of F1); one that turns nothing changes nothing. Each costs `price /
+    passages`: reading all of them would have to bring `price`. The band is where the sum of gains less costs is highest
+    (maximum subarray, Kadane's algorithm); it never ends between equal probabilities. A label for which no reading
+    pays has an empty band, from 1 to 0. What a passage read for one label gains or loses in others is not counted.
     """
     low, high = np.ones(first.shape[1], np.float32), np.zeros(first.shape[1], np.float32)
     for j, (p, after, y, cut) in enumerate(zip(first.T, both.T, targets.T, threshold, strict=True)):
         decided = after >= cut
         turned = decided.astype(int) - (p >= cut)
         gain = (2 * y - f1_of(y, decided)) * turned / max(1, int(y.sum() + decided.sum())) - price / len(p)
-        order = np.argsort(p, kind="stable")
-        total = np.concatenate([[0.0], np.cumsum(gain[order])])
+        values, place = np.unique(p, return_inverse=True)
+        total = np.concatenate([[0.0], np.cumsum(np.bincount(place, weights=gain))])
         lowest = np.minimum.accumulate(total)
         end = int(np.argmax(total - lowest))
-        if end and total[end] > lowest[end]:
-            start = int(np.argmin(total[: end + 1]))
-            low[j], high[j] = p[order[start]], p[order[end - 1]]
+        if total[end] > lowest[end]:
+            low[j], high[j] = values[int(np.argmin(total[: end + 1]))], values[end - 1]
     return low, high

@@ -149,9 +149,10 @@ class Tagger:
 
     def probabilities(self, passages: Sequence[Passage]) -> Floats:
         """Return the classifier's probabilities, float32 [passages x decided labels], whatever their kinds."""
-        return self._judged(passages).probabilities[:, self._columns]
+        return self._judged(passages, explain=False).probabilities[:, self._columns]
 
-    def _judged(self, passages: Sequence[Passage]) -> Judged:
+    def _judged(self, passages: Sequence[Passage], *, explain: bool) -> Judged:
+        """Return the classifier's probabilities, of all its labels in its own order, and its readings."""
         if self.classifier is None:
             return Judged(np.zeros((len(passages), 0), np.float32), {})
         texts = [passage.text for passage in passages]
@@ -162,11 +163,11 @@ class Tagger:
 
         words = [passage.words for passage in passages]
         embed = None if self.embedder is None else self.embedder.vectors
-        return classifier.judge(texts, words, count, embed)
+        return classifier.judge(texts, words, count, embed, explain=explain)
 
     def _judge(self, passages: Sequence[Passage], *, explain: bool) -> TagColumns:
         coded = [passage for passage in passages if passage.kind in CODED_KINDS]
-        judged = self._judged(coded)
+        judged = self._judged(coded, explain=explain)
         probabilities = judged.probabilities[:, self._columns]
         verdict = self._verdict(probabilities)
         hits = self._lexicon.find_many([passage.text for passage in coded])
@@ -311,7 +312,8 @@ def _gains(
 ) -> tuple[Floats, Callable[[int], str | tuple[int, int]]]:
     """Return how much each feature of a passage adds to a label's log-odds, and what names a feature.
 
-    A name is a term or, of what the second reading saw, a span; there both readings' gains count as in its verdict.
+    A name is a term or, of what the second reading saw, a span; there both readings weigh as in the verdict. What
+    landmarks add belongs to no word and is not among the gains.
     """
     part = slice(weighed.indptr[line], weighed.indptr[line + 1])
     indices = weighed.indices[part]
@@ -331,13 +333,14 @@ def _gains(
 def _best_spans(text: str, gains: Floats, name: Callable[[int], str | tuple[int, int]]) -> list[tuple[int, int]]:
     """Return the spans of at most SPANS features that add most, none overlapping, in order."""
     spans: list[tuple[int, int]] = []
-    least = LEAST * gains.max(initial=0)
-    for at in np.argsort(-gains, kind="stable")[: 4 * SPANS].tolist():
+    least = 0.0
+    for at in np.argsort(-gains, kind="stable")[: 10 * SPANS].tolist():
         if gains[at] <= least or len(spans) == SPANS:
             break
         found = name(at)
         term, places = (found, _occurrences(text, found)) if isinstance(found, str) else (text[slice(*found)], [found])
         if len(term) > 1 and term.isalnum():  # a comma or a particle weighs something, and explains nothing
+            least = least or LEAST * float(gains[at])
             free = (place for place in places if all(place[1] <= a or place[0] >= b for a, b in spans))
             spans += islice(free, 1)
     return sorted(spans)

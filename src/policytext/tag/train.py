@@ -133,7 +133,8 @@ def train(
     views = _views(data, config)
     fold = assign_folds(data.groups, config.folds, config.seed)
     margins = _cross_fit(views.gram, data, fold, config)
-    judged = _judge(data, margins, _cross_fit(views.words, data, fold, config), config, encoder)
+    unseen = _Unseen(margins, _cross_fit(views.words, data, fold, config), fold)
+    judged = _judge(data, unseen, config, encoder)
     dual, intercept = _solve(views.gram, data.targets, config.ridge)
     gate, gate_intercept = _solve(views.words, data.targets, config.ridge)
     facts = {
@@ -274,16 +275,25 @@ class _Judged:
         }
 
 
-def _judge(data: TrainingSet, margins: Floats, gate: Floats, config: TrainConfig, encoder: Encoder | None) -> _Judged:
+@dataclass(frozen=True)
+class _Unseen:
+    """Margins of models that did not see the passage's document, and the fold that it lay in."""
+
+    margins: Floats
+    gate: Floats
+    fold: Ints
+
+
+def _judge(data: TrainingSet, unseen: _Unseen, config: TrainConfig, encoder: Encoder | None) -> _Judged:
     found = data.found()
-    margins, gate, targets = margins[found], gate[found], data.targets[found]
+    margins, gate, targets = unseen.margins[found], unseen.gate[found], data.targets[found]
     slope, offset = calibrate(margins, targets)
     probabilities = logistic(margins * slope + offset)
     shares = {}
     again = None
     if encoder is not None and data.logits is not None:
         again, probabilities, shares["second_asked"] = _read_again(
-            encoder, margins, data.logits[found], targets, probabilities, config.second_price
+            encoder, (margins, data.logits[found]), targets, probabilities, unseen.fold[found], config.second_price
         )
     threshold = best_thresholds(probabilities, targets)
     low, high = abstain_bands(probabilities, targets, threshold, config.max_abstained)
@@ -296,14 +306,28 @@ def _judge(data: TrainingSet, margins: Floats, gate: Floats, config: TrainConfig
 
 
 def _read_again(
-    encoder: Encoder, margins: Floats, logits: Floats, targets: Bools, first: Floats, price: float
+    encoder: Encoder, heard: tuple[Floats, Floats], targets: Bools, first: Floats, fold: Ints, price: float
 ) -> tuple[second.SecondReading, Floats, float]:
-    """Return the second reading, the probabilities with it, and the share of passages that it is asked for."""
-    fitted = second.fit(encoder, margins, logits, targets)
-    both = fitted.joined(margins, logits)
-    low, high = second.band(first, both, targets, best_thresholds(both, targets), price)
-    asked = second.doubtful(first, low, high)
-    return replace(fitted, low=low, high=high), np.where(asked[:, None], both, first), float(asked.mean())
+    """Return the second reading, probabilities with it, and the share of passages that it is asked for.
+
+    `heard` are the margins and the log-odds. The probabilities, which thresholds and scores rest on, come from weights
+    and bands of the other folds.
+    """
+    margins, logits = heard
+
+    def fitted(rows: Ints) -> second.SecondReading:
+        found = second.fit(encoder, margins[rows], logits[rows], targets[rows])
+        both = found.joined(margins[rows], logits[rows])
+        low, high = second.band(first[rows], both, targets[rows], best_thresholds(both, targets[rows]), price)
+        return replace(found, low=low, high=high)
+
+    result = first.copy()
+    for k in np.unique(fold):
+        held, again = np.flatnonzero(fold == k), fitted(np.flatnonzero(fold != k))
+        asked = held[second.doubtful(first[held], again.low, again.high)]
+        result[asked] = again.joined(margins[asked], logits[asked])
+    whole = fitted(np.arange(len(fold)))
+    return whole, result, float(second.doubtful(first, whole.low, whole.high).mean())
 
 
 def _learning_curve(gram: Floats, data: TrainingSet, fold: Ints, config: TrainConfig) -> dict[str, float]:
