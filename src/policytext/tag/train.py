@@ -58,7 +58,7 @@ class TrainConfig:
     dense_share: float = 2.0  # of the Gaussian kernel beside words and n-grams, which have 1 each
     gate_loss: float = 0.05  # of the passages decided yes, a label, that the gate may hold back
     max_abstained: float = 0.15  # of the passages, a label
-    second_price: float = 0.05  # what reading every passage again for a label must bring it in F1, see `second.band`
+    second_price: float = 0.2  # what reading every passage again for a label must bring it in F1, see `second.band`
     curve: tuple[float, ...] = (0.25, 0.5, 0.75)  # of the documents: the learning curve on the card; empty for none
 
 
