@@ -93,11 +93,12 @@ def test_the_graph_computes_what_the_weights_say():
 
 def test_what_each_token_adds_comes_to_the_whole():
     reading = made().read(PASSAGES[1])
-    assert np.allclose(reading.gains.sum(axis=0), reading.logits, atol=1e-5)
-    assert reading.spans == [(0, 2), (2, 3), (3, 5), (5, 7), (7, 9)]  # 监督, which is not known, is one word again
-    assert len(reading.gains) == 5
-    assert len(made().read(()).spans) == len(made().read(()).gains) == 1
-    assert len(made().read(PASSAGES[3]).spans) == LONGEST
+    spans, gains = reading.by_word
+    assert np.allclose(gains.sum(axis=0), reading.logits, atol=1e-5)
+    assert spans == [(0, 2), (2, 3), (3, 5), (5, 7), (7, 9)]  # 监督, which is not known, is one word again
+    assert len(gains) == 5
+    assert [len(part) for part in made().read(()).by_word] == [1, 1]
+    assert len(made().read(PASSAGES[3]).by_word[0]) == LONGEST
 
 
 def test_passages_do_not_change_each_other():

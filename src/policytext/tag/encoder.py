@@ -29,8 +29,19 @@ class Reading:
     """What the encoder says of one passage, and why."""
 
     logits: Floats  # [labels], not yet calibrated
-    spans: list[tuple[int, int]]  # of the words
-    gains: Floats  # [words x labels]; they add up to the log-odds
+    words: Sequence[str]
+    tokens: list[tuple[int, int]]  # span of each
+    token_gains: Floats  # [tokens x labels]; they add up to the log-odds
+
+    @cached_property
+    def by_word(self) -> tuple[list[tuple[int, int]], Floats]:
+        """Spans of the words that were read, and what each adds; a word read by character has their sum."""
+        ends = np.cumsum([len(word) for word in self.words] or [0])
+        owner = np.searchsorted(ends, [start for start, _ in self.tokens or [(0, 0)]], side="right")
+        kept, place = np.unique(np.minimum(owner, len(ends) - 1), return_inverse=True)
+        gains = np.zeros((len(kept), self.token_gains.shape[1]), np.float32)
+        np.add.at(gains, place, self.token_gains)
+        return [(int(ends[i]) - len(self.words[i]) if self.words else 0, int(ends[i])) for i in kept], gains
 
 
 @dataclass(frozen=True)
@@ -85,12 +96,7 @@ class Encoder:
         """
         numbers, spans = self.encode(words)
         logits, gains = self._run(numbers)
-        ends = np.cumsum([len(word) for word in words] or [0])
-        owner = np.searchsorted(ends, [start for start, _ in spans or [(0, 0)]], side="right")
-        kept, place = np.unique(np.minimum(owner, len(ends) - 1), return_inverse=True)
-        by_word = np.zeros((len(kept), gains.shape[1]), np.float32)
-        np.add.at(by_word, place, gains)  # a word that is read by character has the sum of its characters
-        return Reading(logits, [(int(ends[i]) - len(words[i]) if words else 0, int(ends[i])) for i in kept], by_word)
+        return Reading(logits, words, spans, gains)
 
     def logits(self, numbers: Sequence[Sequence[int]]) -> Floats:
         """Return log-odds, not yet calibrated, float32 [passages x labels], of passages given as token numbers."""

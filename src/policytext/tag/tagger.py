@@ -319,13 +319,13 @@ def _gains(
     indices = weighed.indices[part]
     gains: Floats = weighed.data[part] * classifier.weights[indices, column]
     if reading is not None and classifier.second is not None:
-        own = reading.gains[:, column] * classifier.second.encoder_weight[column]
+        own = reading.by_word[1][:, column] * classifier.second.encoder_weight[column]
         gains = np.concatenate([gains * classifier.second.margin_weight[column], own])
 
     def name(at: int) -> str | tuple[int, int]:
         if at < len(indices) or reading is None:
             return classifier.features.name(int(indices[at]))
-        return reading.spans[at - len(indices)]
+        return reading.by_word[0][at - len(indices)]
 
     return gains, name
 
