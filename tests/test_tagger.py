@@ -127,6 +127,16 @@ def test_the_default_model_fits_the_default_codebook():
     assert tagger.decided == book.ids("classifier")
 
 
+def test_many_passages_are_explained_as_each_alone():
+    rooms = engine.rooms(configs.load())
+    texts = ("推进一网通办，提高审批效率。", "", "各级行政机关应当主动公开政府信息，接受社会监督。")
+    many = [Passage("d", n, 0, len(text), "body", "", text, rooms.segmenter.cut(text)) for n, text in enumerate(texts)]
+    found = rooms.tagger.explained([*many, replace(many[0], n=9, kind="title")])
+    assert [tags for tags, _ in found[:3]] == [rooms.tagger.tag([one]) for one in many]
+    assert [evidence for _, evidence in found[:3]] == [rooms.tagger.evidence(one) for one in many]
+    assert found[3] == ([], [])  # a kind that is not coded
+
+
 def test_the_second_reading_says_why_too():
     rooms = engine.rooms(configs.load())
     classifier = rooms.tagger.classifier

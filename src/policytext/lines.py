@@ -82,18 +82,18 @@ def _judge(docs: Sequence[Document], rooms: engine.Rooms) -> Iterator[dict[str, 
         Passage(str(i), 0, 0, len(doc.text), "body", "", doc.text, rooms.segmenter.cut(doc.text))
         for i, doc in enumerate(docs)
     ]
-    tags: list[list[dict[str, Any]]] = [[] for _ in docs]
-    for one in rooms.tagger.tag(passages):
-        if one.method != "lexicon" or one.label not in {seen["label"] for seen in tags[int(one.doc_id)]}:
-            facts = {"label": one.label, "probability": one.probability, "decision": one.decision, "method": one.method}
-            tags[int(one.doc_id)].append(facts)
     order = {label: i for i, label in enumerate(rooms.codebook.ids())}
-    for doc, passage, found in zip(docs, passages, tags, strict=True):
-        decided = {one["label"] for one in found if one["decision"] == "yes"}
+    for doc, (tags, evidence) in zip(docs, rooms.tagger.explained(passages), strict=True):
+        first = {one.label: one for one in reversed(tags)}  # a term that stands there twice is one tag here
+        decided = {label for label, one in first.items() if one.decision == "yes"}
         yield {
             "labels": sorted(decided, key=order.__getitem__),
-            "tags": found,
-            "evidence": [_quote(doc, hit) for hit in rooms.tagger.evidence(passage)],
+            "tags": [
+                {"label": one.label, "probability": one.probability, "decision": one.decision, "method": one.method}
+                for one in tags
+                if one is first[one.label]
+            ],
+            "evidence": [_quote(doc, hit) for hit in evidence],
         }
 
 
