@@ -127,6 +127,17 @@ def test_the_default_model_fits_the_default_codebook():
     assert tagger.decided == book.ids("classifier")
 
 
+def test_the_config_says_which_passages_are_read_again():
+    text = "会议讨论了秋季运动会的安排。"
+    found = {}
+    for which in ("doubtful", "all", "none"):
+        config = configs.load()
+        rooms = engine.build(replace(config, tag=replace(config.tag, second_reading=which)))
+        one = Passage("d", 0, 0, len(text), "body", "", text, rooms.segmenter.cut(text))
+        found[which] = len(rooms.tagger.classifier.judge([text], [one.words], rooms.tagger._patterns.matrix).readings)
+    assert found == {"doubtful": 0, "all": 1, "none": 0}
+
+
 def test_many_passages_are_explained_as_each_alone():
     rooms = engine.rooms(configs.load())
     texts = ("推进一网通办，提高审批效率。", "", "各级行政机关应当主动公开政府信息，接受社会监督。")
@@ -141,10 +152,9 @@ def test_the_second_reading_says_why_too():
     rooms = engine.rooms(configs.load())
     classifier = rooms.tagger.classifier
     assert classifier is not None
-    everything = np.ones(5, np.float32)
-    second = replace(classifier.second, low=0 * everything, high=everything, margin_weight=0 * everything)
-    shut = np.full_like(classifier.gate_cut, -np.inf)
-    tagger = Tagger(rooms.codebook, replace(classifier, second=second, gate_cut=shut), rooms.config.tag)
+    every = classifier.reading("all")
+    deaf = replace(every, second=replace(every.second, margin_weight=0 * every.second.margin_weight))
+    tagger = Tagger(rooms.codebook, deaf, rooms.config.tag)
     text = "各级行政机关应当主动公开政府信息，向社会开放公共数据资源。"
     evidence = tagger.evidence(Passage("d", 0, 0, len(text), "body", "", text, rooms.segmenter.cut(text)))
     found = [hit for hit in evidence if hit.label == "stage.open" and hit.method == "classifier"]

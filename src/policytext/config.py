@@ -59,7 +59,7 @@ class TagConfig:
 
     codebook: str = "configs/codebooks/digital_government.toml"
     model: str | None = "models/digital_government/classifier"  # None: terms alone decide
-    second_reading: bool = True  # let the model's encoder, if it has one, read doubtful passages again
+    second_reading: Literal["doubtful", "all", "none"] = "doubtful"  # which passages the model's encoder reads again
     abstain: bool = False  # leave the band around each threshold undecided
     embeddings: str | None = None  # folder of a sentence-embedding model (ONNX) to train and tag with
 

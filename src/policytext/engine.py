@@ -68,8 +68,8 @@ def build(config: Config) -> Rooms:
     segmenter = segment.Segmenter(config.segment, domain_words(config, codebook))
     folder = None if config.tag.model is None else config.resolve(config.tag.model)
     classifier = None if folder is None else tag.Classifier.load(folder)
-    if classifier is not None and not config.tag.second_reading:
-        classifier = replace(classifier, second=None)
+    if classifier is not None:
+        classifier = classifier.reading(config.tag.second_reading)
     tagger = tag.Tagger(codebook, classifier, config.tag, embedder(config))
     return Rooms(config, codebook, segmenter, tagger, _instrument(config, codebook, tagger))
 

@@ -11,9 +11,9 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -148,6 +148,16 @@ class Classifier:
                 readings = {int(asked[i]): reading for i, reading in read.items()}
             result[asked] = first
         return Judged(result, readings)
+
+    def reading(self, which: Literal["doubtful", "all", "none"]) -> Classifier:
+        """Return the classifier with a second reading of what it doubts, of every passage, or of none."""
+        if which == "doubtful" or self.second is None:
+            return self
+        if which == "none":
+            return replace(self, second=None)
+        nothing, one = np.zeros_like(self.second.low), np.ones_like(self.second.high)
+        open_gate = np.full_like(self.gate_cut, -np.inf)
+        return replace(self, gate_cut=open_gate, second=replace(self.second, low=nothing, high=one))
 
     def margins(self, rows: csr_matrix, numbers: Floats) -> Floats:
         """Return margins before calibration, float32 [passages x labels]."""
