@@ -113,6 +113,19 @@ def test_new_files_are_added_to_what_is_there(texts, tmp_path):
     assert tables(tmp_path / "out")["duplicates"] == tables(tmp_path / "fresh")["duplicates"]
 
 
+@pytest.mark.parametrize("how", ["file", "standard input"])
+def test_a_plain_script_may_use_several_workers(texts, tmp_path, how):
+    script = (
+        f"from policytext import run\nprint(run([{str(texts)!r}], out={str(tmp_path / 'out')!r}, workers=2).counts)\n"
+    )
+    (tmp_path / "script.py").write_text(script, encoding="utf-8")
+    command = [sys.executable, str(tmp_path / "script.py") if how == "file" else "-"]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(command, input=script, env=environment, capture_output=True, text=True, check=True)
+    alone = pipeline.run([texts], out=tmp_path / "alone", workers=1)
+    assert done.stdout.strip() == str(alone.counts)
+
+
 @pytest.mark.parametrize("room", ["_topics", "_trends"])
 def test_what_a_run_did_not_come_to_is_made_by_the_next(texts, tmp_path, monkeypatch, room):
     parts = tmp_path / "parts"

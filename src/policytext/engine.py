@@ -11,13 +11,16 @@ import hashlib
 import json
 import logging
 import multiprocessing
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from itertools import islice
+from types import ModuleType
 from typing import Any, TypeVar
 
 import pyarrow as pa
@@ -219,6 +222,21 @@ def run(jobs: Iterable[Job], config: Config, workers: int) -> Iterator[Batch]:
         pool.close()
 
 
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Hide the main module while a process starts.
+
+    A fresh process imports the main module of its parent. Workers need nothing of it; a script that calls `run` without
+    asking for its own name would run once more in each of them, and one read from standard input cannot be imported.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
 class Pool:
     """Worker processes, replaced when one dies."""
 
@@ -232,13 +250,17 @@ class Pool:
         context = multiprocessing.get_context("spawn")
         return ProcessPoolExecutor(self.workers, mp_context=context, initializer=_settle)
 
+    def _submit(self, units: Sequence[Input]) -> Future[Batch]:
+        with _without_main():  # processes start when work is submitted
+            return self._executor.submit(_work, units, self.config)
+
     def run(self, jobs: Iterable[Job]) -> Iterator[Batch]:
         """Yield batches in order; at most two jobs a worker are in memory."""
         waiting: deque[tuple[Job, Future[Batch]]] = deque()
         jobs = iter(jobs)
         while True:
             for job in islice(jobs, 2 * self.workers - len(waiting)):
-                waiting.append((job, self._executor.submit(_work, job.units, self.config)))
+                waiting.append((job, self._submit(job.units)))
             if not waiting:
                 return
             job, future = waiting.popleft()
@@ -246,7 +268,7 @@ class Pool:
                 batch = future.result(timeout=JOB_SECONDS)
             except (BrokenProcessPool, TimeoutError):
                 batch = self._one_by_one(job)
-                waiting = deque((other, self._executor.submit(_work, other.units, self.config)) for other, _ in waiting)
+                waiting = deque((other, self._submit(other.units)) for other, _ in waiting)
             yield replace(batch, files=job.files)
 
     def _one_by_one(self, job: Job) -> Batch:
@@ -255,7 +277,7 @@ class Pool:
         batches = []
         for unit in job.units:
             try:
-                batch = self._executor.submit(_work, [unit], self.config).result(timeout=UNIT_SECONDS)
+                batch = self._submit([unit]).result(timeout=UNIT_SECONDS)
             except BrokenProcessPool:
                 batch = self._without(unit, "it killed the process that read it")
             except TimeoutError:
