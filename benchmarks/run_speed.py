@@ -55,12 +55,16 @@ def obvious_speed(script: list[str]) -> float:
     return float(found["million_characters_per_second"])
 
 
-def main() -> None:
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--corpora", type=Path, default=Path("../shared/corpora"))
     parser.add_argument("--labelled", type=Path, default=Path("../shared/gold/train.jsonl"))
-    parser.add_argument("--sample", type=int, default=20)
-    asked = parser.parse_args()
+    parser.add_argument("--sample", type=int, default=20, help="take every N-th document")
+    return parser.parse_args()
+
+
+def main() -> None:
+    asked = arguments()
     whole = sorted(asked.corpora.glob("*.jsonl.gz"))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -6,7 +6,6 @@ Every N-th document, with a second reading of doubtful passages, of none and of 
 Reading files, store, topics and report are left out: `run_speed.py` has them.
 """
 
-import argparse
 import json
 import sys
 import tempfile
@@ -14,7 +13,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from run_speed import HERE, obvious_speed, sample
+from run_speed import HERE, arguments, obvious_speed, sample
 from threadpoolctl import threadpool_limits
 
 from policytext import config as configs
@@ -44,11 +43,7 @@ def tagged(docs: list[Document], rooms: engine.Rooms) -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--corpora", type=Path, default=Path("../shared/corpora"))
-    parser.add_argument("--labelled", type=Path, default=Path("../shared/gold/train.jsonl"))
-    parser.add_argument("--sample", type=int, default=20)
-    asked = parser.parse_args()
+    asked = arguments()
     config = configs.load()
     with tempfile.TemporaryDirectory() as name:
         paths = sample(sorted(asked.corpora.glob("*.jsonl.gz")), asked.sample, Path(name))

@@ -38,7 +38,11 @@ def fitted(data: TrainingSet) -> Classifier:
 
 def probabilities(classifier: Classifier, data: TrainingSet) -> np.ndarray:
     rows = dict(zip(data.texts, data.patterns, strict=True))
-    return classifier.probabilities(data.texts, data.words, lambda texts: np.array([rows[text] for text in texts]))
+
+    def count(texts: list[str]) -> np.ndarray:
+        return np.array([rows[text] for text in texts])
+
+    return classifier.judge(data.texts, data.words, count).probabilities
 
 
 def test_any_codebook_is_learnt_from_its_labels(data: TrainingSet, fitted: Classifier):
@@ -98,7 +102,7 @@ def test_arrays_hold_no_pickle(tmp_path: Path, fitted: Classifier):
 
 def test_a_model_of_patterns_asks_for_them(data: TrainingSet, fitted: Classifier):
     with pytest.raises(ModelError, match="pattern counts"):
-        fitted.probabilities(data.texts, data.words)
+        fitted.judge(data.texts, data.words)
 
 
 def test_patterns_are_matched_by_name(data: TrainingSet, fitted: Classifier):

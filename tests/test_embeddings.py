@@ -83,10 +83,10 @@ def test_a_classifier_trained_with_embeddings_needs_the_same_ones(tmp_path: Path
         (tmp_path / name).mkdir()
     embedder = Embedder(make_model(tmp_path / "a"))
     data, fitted = made(embedder)
-    found = fitted.probabilities(data.texts, data.words, None, embedder.vectors)
+    found = fitted.judge(data.texts, data.words, None, embedder.vectors).probabilities
     assert ((found >= fitted.threshold) == data.targets).all()
     with pytest.raises(ModelError, match=r"\[tag\] embeddings"):
-        fitted.probabilities(data.texts, data.words)
+        fitted.judge(data.texts, data.words)
     label = Label("stage.open", "开放", "open", "", "")
     codebook = Codebook("c", "1", "c", "c", (Dimension("stage", "阶段", "stage", decided_by="classifier"),), (label,))
     Tagger(codebook, fitted, TagConfig(), embedder)

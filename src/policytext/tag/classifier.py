@@ -73,16 +73,6 @@ class Classifier:
     card: dict[str, Any]
     second: SecondReading | None = None
 
-    def probabilities(
-        self,
-        texts: Sequence[str],
-        words: Sequence[Sequence[str]],
-        patterns: Callable[[list[str]], Floats] | None = None,
-        embed: Callable[[list[str]], Floats] | None = None,
-    ) -> Floats:
-        """Return calibrated probabilities, float32 [len(texts) x labels]; arguments as of `judge`."""
-        return self.judge(texts, words, patterns, embed, explain=False).probabilities
-
     def judge(
         self,
         texts: Sequence[str],

@@ -158,10 +158,6 @@ class Tagger:
         """Return tags and evidence of many passages as columns: the same as `tag` and `evidence`, for the stream."""
         return self._judge(passages, explain=True)
 
-    def probabilities(self, passages: Sequence[Passage]) -> Floats:
-        """Return the classifier's probabilities, float32 [passages x decided labels], whatever their kinds."""
-        return self._judged(passages, explain=False).probabilities[:, self._columns]
-
     def _judged(self, passages: Sequence[Passage], *, explain: bool) -> Judged:
         """Return the classifier's probabilities, of all its labels in its own order, and its readings."""
         if self.classifier is None:
