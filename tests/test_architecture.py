@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "policytext"
 ROOMS = ("ingest", "convert", "segment", "tag", "topics", "aggregate", "evaluate", "report")
 LAYERS = {
-    "errors": 0,
+    **dict.fromkeys(("errors", "arrays"), 0),
     **dict.fromkeys(("records", "intervals", "labels"), 1),
     **dict.fromkeys(("codebook", "config", "dictionaries"), 2),
     "store": 3,

@@ -138,3 +138,14 @@ def test_streaming_is_in_bounded_batches(store):
     sizes = [rows.num_rows for rows in store.stream("SELECT doc_id FROM passages", rows=2048)]
     assert sum(sizes) == 5000
     assert max(sizes) <= 2048
+
+
+def test_writing_on_one_thread_ends_even_with_an_error(store):
+    def threads():
+        return store.connection.execute("SELECT current_setting('threads')").fetchone()[0]
+
+    before = threads()
+    with pytest.raises(ZeroDivisionError), store.one_thread():
+        assert threads() == 1
+        raise ZeroDivisionError
+    assert threads() == before

@@ -250,11 +250,12 @@ def _read_all(store: Store, plan: _Plan, config: Config, workers: int | None, li
 
     listen(Progress("read", 0, total))
     done = 0
-    for i, batch in enumerate(engine.run(jobs(), config, _workers(workers, config, total))):
-        added = asdict(store.commit(batch))
-        counts = {name: counts[name] + added[name] for name in counts}
-        done += sizes[i]
-        listen(Progress("read", min(done, total), total))
+    with store.one_thread():
+        for i, batch in enumerate(engine.run(jobs(), config, _workers(workers, config, total))):
+            added = asdict(store.commit(batch))
+            counts = {name: counts[name] + added[name] for name in counts}
+            done += sizes[i]
+            listen(Progress("read", min(done, total), total))
     return counts
 
 
@@ -292,10 +293,11 @@ def _judge_anew(
 
     done = 0
     listen(Progress("judge anew", 0, total))
-    for batch in engine.run(jobs(), config, _workers(workers, config, 2 * sum(sizes))):
-        store.rewrite(batch)
-        done += batch.documents.num_rows
-        listen(Progress("judge anew", done, total))
+    with store.one_thread():
+        for batch in engine.run(jobs(), config, _workers(workers, config, 2 * sum(sizes))):
+            store.rewrite(batch)
+            done += batch.documents.num_rows
+            listen(Progress("judge anew", done, total))
     return total
 
 
@@ -373,7 +375,7 @@ def place_topics(store: Store, folder: Path) -> None:
     model = topics.load(folder)
     query = (
         f"SELECT doc_id, n, words FROM passages p WHERE kind IN ({_CODED}) AND NOT EXISTS "
-        "(SELECT 1 FROM topics t WHERE t.doc_id = p.doc_id AND t.n = p.n) ORDER BY doc_id, n"
+        "(SELECT 1 FROM topics t WHERE t.doc_id = p.doc_id AND t.n = p.n)"
     )
 
     def place(batch: pa.RecordBatch) -> pa.Table:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from policytext.arrays import distinct
 from policytext.config import TrendsConfig
 from policytext.errors import UsageError
 from policytext.intervals import shares
@@ -179,5 +180,5 @@ def _codes(values: pd.Series) -> npt.NDArray[np.int64]:
 
 def _distinct(cell: npt.NDArray[np.int64], document: npt.NDArray[np.int64], cells: int) -> npt.NDArray[np.int64]:
     """Return the number of distinct documents of each cell."""
-    pairs = np.unique(cell * (len(document) + 1) + document)
+    pairs = distinct(cell * (len(document) + 1) + document)
     return np.bincount(pairs // (len(document) + 1), minlength=cells)

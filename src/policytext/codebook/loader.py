@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +29,23 @@ def load(path: Path | str) -> Codebook:
     Raises:
         CodebookError: with the first problem, where it is and what to do. `check` lists all of them.
     """
-    table = _read(Path(path))
+    found = _loaded(_text(Path(path)), str(path))
+    if isinstance(found, str):
+        raise CodebookError(f"{path}: {found}")
+    return found
+
+
+@lru_cache(maxsize=4)
+def _loaded(text: str, path: str) -> Codebook | str:
+    """Return the codebook or its first problem; a run asks for the same one several times."""
+    table = _parsed(text, path)
     problems = problems_of(table)
-    if problems:
-        raise CodebookError(f"{path}: {problems[0]}")
-    return _build(table)
+    return problems[0] if problems else _build(table)
 
 
 def check(path: Path | str) -> list[str]:
     """Return every problem of a codebook file as a sentence; an empty list means it is valid."""
-    return problems_of(_read(Path(path)))
+    return problems_of(_parsed(_text(Path(path)), str(path)))
 
 
 def template() -> str:
@@ -49,12 +57,19 @@ def template() -> str:
     return TEMPLATE
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _text(path: Path) -> str:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise CodebookError(f"{path}: no such codebook; check [tag] codebook in the config") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise CodebookError(f"{path}: not valid TOML: {error}") from error
+
+
+def _parsed(text: str, path: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise CodebookError(f"{path}: not valid TOML: {error}") from error
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 
+from policytext.arrays import distinct
 from policytext.errors import ModelError, UsageError
 
 Keys = NDArray[np.uint64]
@@ -182,7 +183,7 @@ def _fit_ngrams(texts: Sequence[str], group_of: NDArray[np.int64], config: Featu
 
 def _spread(columns: NDArray[np.int64], groups: NDArray[np.int64], size: int) -> NDArray[np.int64]:
     """Count the different groups that each column occurs in."""
-    pairs = np.unique(columns.astype(np.int64) * (groups.max(initial=0) + 1) + groups)
+    pairs = distinct(columns.astype(np.int64) * (groups.max(initial=0) + 1) + groups)
     return np.bincount(pairs // (groups.max(initial=0) + 1), minlength=size)
 
 

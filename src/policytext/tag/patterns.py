@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from policytext.arrays import distinct
 from policytext.codebook import Codebook, Relation
 from policytext.tag.lexicon import Hits
 from policytext.tag.scan import Batch, Ints, outermost, sorting
@@ -103,7 +104,7 @@ class Patterns:
             found = self._finder.find(batch)
             kept = np.flatnonzero(found.owner < len(self.groups))
             text = (batch.first + batch.text_of(found.start[kept])).astype(np.int64)
-            pairs = np.unique(text * len(self._finder.terms) + found.term[kept])
+            pairs = distinct(text * len(self._finder.terms) + found.term[kept])
             rows.append(pairs // len(self._finder.terms))
             columns.append(pairs % len(self._finder.terms))
         place = (np.concatenate(rows), np.concatenate(columns))  # the groups' terms come first among all
@@ -151,7 +152,7 @@ class Patterns:
         passage = batch.text_of(of_groups.start)
         block[:, :width] = _tally(passage, of_groups.owner, rows, width)
         terms = len(self._finder.terms)
-        pairs = np.unique(passage.astype(np.int64) * terms + of_groups.term)
+        pairs = distinct(passage.astype(np.int64) * terms + of_groups.term)
         block[:, width : 2 * width] = _tally(pairs // terms, self._finder.owner_of[pairs % terms], rows, width)
         block[:, 2 * width : 3 * width] = _fullest(of_groups.owner, clause[of_groups.start], passage, rows, width)
         self._relate(found, clause, sentence, batch, block[:, 3 * width :])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from policytext.arrays import distinct
 from policytext.codebook import Codebook
 from policytext.errors import UsageError
 from policytext.tag.lexicon import Hits, Lexicon
@@ -72,7 +73,7 @@ def _by_label(codebook: Codebook, hits: Hits, found: Bools) -> list[_Owner]:
 def _by_term(codebook: Codebook, hits: Hits) -> list[_Owner]:
     """Return the same for each term; those never found are there too, because they want a look."""
     width = len(hits.terms)
-    pairs = np.unique(hits.text.astype(np.int64) * width + hits.term)
+    pairs = distinct(hits.text.astype(np.int64) * width + hits.term)
     text, term = pairs // width, pairs % width
     written = [(i, string) for i, label in enumerate(codebook.labels) for string in label.terms]  # as in hits.terms
     label_of = np.array([i for i, _ in written], dtype=np.int64)

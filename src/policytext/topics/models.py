@@ -18,12 +18,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy import sparse
 
+from policytext.arrays import distinct
 from policytext.config import TopicsConfig
 from policytext.errors import ModelError, UsageError
 
 FORMAT = 1
 UNASSIGNED = -1
 Words: TypeAlias = "pa.Array | pa.ChunkedArray | Sequence[Sequence[str]]"  # one list of words a passage
+Lists: TypeAlias = "pa.ListArray | pa.LargeListArray"
 
 _LETTER = r"\p{L}"  # a word without one is punctuation, a number or space
 _BLOCK = 8192  # passages solved at a time: their weights stay in the processor's cache
@@ -188,17 +190,13 @@ def stopwords() -> frozenset[str]:
     return frozenset(line for line in lines if line and not line.startswith("#"))
 
 
-def as_lists(words: Words) -> pa.LargeListArray:
+def as_lists(words: Words) -> Lists:
     """Return the passages' words as one Arrow list array, without nulls or offsets."""
     if isinstance(words, pa.ChunkedArray):
         words = words.combine_chunks()
     if not isinstance(words, pa.Array):
         words = pa.array([list(passage) for passage in words], pa.large_list(pa.string()))
-    return (
-        words.cast(pa.large_list(pa.string())).fill_null([])
-        if words.null_count
-        else words.cast(pa.large_list(pa.string()))
-    )
+    return words.fill_null([]) if words.null_count else words
 
 
 def hashed(keys: Sequence[str] | npt.NDArray[np.object_], seed: int) -> npt.NDArray[np.uint64]:
@@ -207,7 +205,7 @@ def hashed(keys: Sequence[str] | npt.NDArray[np.object_], seed: int) -> npt.NDAr
     return pd.util.hash_array(names, hash_key=f"{seed:016d}"[-16:], categorize=False)
 
 
-def _sample(lists: pa.LargeListArray, config: TopicsConfig, keys: Sequence[str] | None) -> pa.LargeListArray:
+def _sample(lists: Lists, config: TopicsConfig, keys: Sequence[str] | None) -> Lists:
     """Return the passages to fit on, in an order that depends on what they are, not on where they stood."""
     if keys is None:
         keys = pc.binary_join(lists, "\x1f").to_pylist()
@@ -216,10 +214,10 @@ def _sample(lists: pa.LargeListArray, config: TopicsConfig, keys: Sequence[str] 
     return lists.take(pa.array(order))
 
 
-def _vocabulary(sample: pa.LargeListArray, config: TopicsConfig) -> Vocabulary:
+def _vocabulary(sample: Lists, config: TopicsConfig) -> Vocabulary:
     """Choose the words of the model."""
     row, code, names = _encoded(sample)
-    pairs = np.unique(row * max(len(names), 1) + code)
+    pairs = distinct(row * max(len(names), 1) + code)
     present = np.bincount(pairs % max(len(names), 1), minlength=len(names))
     symbol = ~pc.match_substring_regex(names, _LETTER).to_numpy(zero_copy_only=False)
     stop = pc.is_in(names, value_set=pa.array(sorted(stopwords()))).to_numpy(zero_copy_only=False) & ~symbol
@@ -252,7 +250,7 @@ def _least(passages: int) -> int:
     return max(2, min(20, passages // 400))
 
 
-def _encoded(lists: pa.LargeListArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], pa.Array]:
+def _encoded(lists: Lists) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], pa.Array]:
     """Return for every word its passage, its code, and what the codes stand for; Latin words in lower case."""
     encoded = lists.flatten().dictionary_encode()
     lower = pc.utf8_lower(encoded.dictionary.cast(pa.string())).dictionary_encode()  # the distinct words, not all words
@@ -261,7 +259,7 @@ def _encoded(lists: pa.LargeListArray) -> tuple[npt.NDArray[np.int64], npt.NDArr
     return row, codes[encoded.indices.to_numpy(zero_copy_only=False)], lower.dictionary
 
 
-def count_words(lists: pa.LargeListArray, vocabulary: Sequence[str]) -> sparse.csr_matrix:
+def count_words(lists: Lists, vocabulary: Sequence[str]) -> sparse.csr_matrix:
     """Count the vocabulary's words in each passage, shape (passages, words)."""
     encoded = lists.flatten().dictionary_encode()
     names = pc.utf8_lower(encoded.dictionary.cast(pa.string()))  # of the distinct words, far fewer than words
@@ -308,18 +306,18 @@ def _solve(target: npt.NDArray[np.float64], gram: npt.NDArray[np.float64]) -> np
     """Minimise |X - W H| over W >= 0, given target = X H' (passages, k) and gram = H H'.
 
     Cyclic coordinate descent, the algorithm of scikit-learn's transform, on all passages of a block at once. Only
-    elementwise operations, so that a row does not depend on its neighbours as it would in a matrix product. Most
-    weights stay 0, so only the rows that a step moves are touched.
+    elementwise operations, so that a row does not depend on its neighbours as it would in a matrix product; a topic's
+    numbers lie side by side, which is five times as fast as a passage's.
     """
     weights = np.zeros_like(target)
     scale = np.diag(gram)
     for start in range(0, len(target), _BLOCK):
-        rest = target[start : start + _BLOCK].copy()  # the negative gradient
-        w = weights[start : start + _BLOCK]
+        rest = np.ascontiguousarray(target[start : start + _BLOCK].T)  # the negative gradient, (k, passages)
+        w, change = np.zeros_like(rest), np.empty_like(rest)
         for _ in range(_SWEEPS):
-            for topic in range(len(gram)):
-                step = np.maximum(rest[:, topic] / scale[topic], -w[:, topic])
-                moved = np.flatnonzero(step)
-                w[moved, topic] += step[moved]
-                rest[moved] -= step[moved, None] * gram[topic]
+            for topic, row in enumerate(gram):
+                step = np.maximum(rest[topic] / scale[topic], -w[topic])
+                w[topic] += step
+                rest -= np.multiply(row[:, None], step, out=change)
+        weights[start : start + _BLOCK] = w.T
     return weights
