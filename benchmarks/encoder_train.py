@@ -13,20 +13,18 @@ left out of every step. WORK is a folder for what lies between the steps; nothin
 from __future__ import annotations
 
 import argparse
-import gzip
 import hashlib
 import json
 import multiprocessing
 import os
-import random
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from tag_quality import reserved
+from tag_quality import paragraphs, reserved
 
 from policytext import codebook as codebooks
 from policytext import config as configs
@@ -53,32 +51,6 @@ def segmenter() -> segment.Segmenter:
     config = configs.load(ROOT / "configs" / "digital_government.toml")
     book = codebooks.load(config.resolve(config.tag.codebook))
     return segment.Segmenter(config.segment, engine.domain_words(config, book))
-
-
-def paragraphs(shares: dict[str, float]) -> Iterator[str]:
-    """Yield simplified paragraphs of the documents that may be learnt from, each once."""
-    kept_back = reserved()
-    draw = random.Random(1)  # noqa: S311
-    seen = {_key(convert.convert(passage.text).text) for passage in labels.read(SHARED / "gold" / "dev.jsonl")}
-    for path in sorted((SHARED / "corpora").glob("*.jsonl.gz")):
-        name = path.name.removesuffix(".jsonl.gz")
-        if name == "mixed_paragraphs":
-            continue
-        with gzip.open(path, "rt", encoding="utf-8") as lines:
-            for line in lines:
-                doc = json.loads(line)
-                if f"{name}/{doc['id']}" in kept_back or draw.random() > shares.get(name, 1):
-                    continue
-                for paragraph in convert.convert(doc["text"]).text.split("\n"):
-                    text = paragraph.strip()
-                    if len(text) >= 8 and _key(text) not in seen:
-                        if len(text) > 30:
-                            seen.add(_key(text))
-                        yield text
-
-
-def _key(text: str) -> bytes:
-    return hashlib.blake2b(text.strip().encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 
 def make_corpus(work: Path) -> None:

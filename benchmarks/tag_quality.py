@@ -13,20 +13,25 @@ from __future__ import annotations
 
 import argparse
 import csv
+import gzip
+import hashlib
+import json
 import logging
-from collections.abc import Sequence
+import random
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from policytext import codebook as codebooks
 from policytext import config as configs
-from policytext import convert, labels, segment
+from policytext import convert, engine, labels, segment
 from policytext.errors import PolicyTextError
 from policytext.records import Passage
 from policytext.segment import words
-from policytext.tag import Classifier, Tagger, TrainConfig, TrainingSet, copies, train
+from policytext.tag import Classifier, Tagger, TrainConfig, TrainingSet, Unlabelled, copies, train
 from policytext.tag.encoder import Encoder
 from policytext.tag.lexicon import Lexicon
 from policytext.tag.patterns import Patterns
@@ -40,6 +45,7 @@ ENCODER = (
     "pre-trained on the texts of ../shared/corpora without labels (reserved documents, mixed_paragraphs and copies of "
     "dev's passages left out), fine-tuned on the labels and their evidence clauses: benchmarks/encoder_train.py"
 )
+UNLABELLED = 4  # every fourth paragraph teaches the gate
 LIMITS = (
     "Trained on policy texts, laws, news and meeting transcripts of mainland China, Taiwan and Hong Kong, 1954-2026.",
     "On other texts calibration and thresholds may be off: label a sample and run policytext evaluate.",
@@ -85,6 +91,32 @@ def reserved() -> set[str]:
         return {f"{row['file']}/{row['doc']}" for row in csv.DictReader(lines)}
 
 
+def paragraphs(shares: dict[str, float]) -> Iterator[str]:
+    """Yield simplified paragraphs of the documents that may be learnt from, each once."""
+    kept_back = reserved()
+    draw = random.Random(1)  # noqa: S311
+    seen = {_key(convert.convert(passage.text).text) for passage in labels.read(SHARED / "gold" / "dev.jsonl")}
+    for path in sorted((SHARED / "corpora").glob("*.jsonl.gz")):
+        name = path.name.removesuffix(".jsonl.gz")
+        if name == "mixed_paragraphs":
+            continue
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            for line in lines:
+                doc = json.loads(line)
+                if f"{name}/{doc['id']}" in kept_back or draw.random() > shares.get(name, 1):
+                    continue
+                for paragraph in convert.convert(doc["text"]).text.split("\n"):
+                    text = paragraph.strip()
+                    if len(text) >= 8 and _key(text) not in seen:
+                        if len(text) > 30:
+                            seen.add(_key(text))
+                        yield text
+
+
+def _key(text: str) -> bytes:
+    return hashlib.blake2b(text.strip().encode("utf-8", "surrogatepass"), digest_size=8).digest()
+
+
 def drop_held_out(data: TrainingSet, dev: Prepared) -> tuple[TrainingSet, dict[str, int]]:
     """Leave out reserved documents and near-copies of the evaluation passages; say how many."""
     kept_back = reserved()
@@ -93,6 +125,13 @@ def drop_held_out(data: TrainingSet, dev: Prepared) -> tuple[TrainingSet, dict[s
     near[copies(data.texts, dev.texts)] = True
     facts = {"in_reserved_documents": int(bad.sum()), "near_copies_of_dev": int((near & ~bad).sum())}
     return data.take(np.flatnonzero(~bad & ~near)), facts
+
+
+def unlabelled(config: configs.Config, book: codebooks.Codebook) -> Unlabelled:
+    """Return paragraphs that nobody has read, for the gate."""
+    texts = [text[: config.segment.max_passage_chars] for text in islice(paragraphs({}), 0, None, UNLABELLED)]
+    segmenter = segment.Segmenter(config.segment, engine.domain_words(config, book))
+    return Unlabelled(tuple(texts), tuple(segmenter.cut(text) for text in texts), Patterns(book).matrix(texts))
 
 
 def fit_default(config: configs.Config, book: codebooks.Codebook, dev: Prepared, work: Path | None) -> Classifier:
@@ -112,7 +151,7 @@ def fit_default(config: configs.Config, book: codebooks.Codebook, dev: Prepared,
         "limits": LIMITS,
         "encoder": None if encoder is None else ENCODER,
     }
-    return train(data, TrainConfig(), card=card, encoder=encoder)
+    return train(data, TrainConfig(), card=card, encoder=encoder, unlabelled=unlabelled(config, book))
 
 
 def held_out_logits(work: Path, ids: Sequence[str]) -> np.ndarray:

@@ -4,7 +4,7 @@ from policytext.tag.classifier import Classifier
 from policytext.tag.embeddings import Embedder
 from policytext.tag.overlap import copies
 from policytext.tag.tagger import Evidence, TagColumns, Tagger
-from policytext.tag.train import TrainConfig, TrainingSet, train
+from policytext.tag.train import TrainConfig, TrainingSet, Unlabelled, train
 
 __all__ = [
     "Classifier",
@@ -14,6 +14,7 @@ __all__ = [
     "Tagger",
     "TrainConfig",
     "TrainingSet",
+    "Unlabelled",
     "copies",
     "train",
 ]

@@ -18,15 +18,12 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from policytext.config import data_root
 from policytext.errors import LabelError
-from policytext.tag import second
-from policytext.tag.classifier import Classifier, dense_numbers
-from policytext.tag.dense import Landmarks, WordVectors, landmarks
+from policytext.tag import kernel, second
+from policytext.tag.classifier import Classifier
 from policytext.tag.encoder import Encoder
-from policytext.tag.features import FeatureConfig, Features, Floats, fit
+from policytext.tag.features import FeatureConfig, Floats
 from policytext.tag.judging import (
     Bools,
     Ints,
@@ -56,7 +53,8 @@ class TrainConfig:
     width: float = 0.6  # of the Gaussian kernel, see `landmarks`
     pattern_relief: float = 0.6  # how much a deviation in a pattern count says beside one in a word vector
     dense_share: float = 2.0  # of the Gaussian kernel beside words and n-grams, which have 1 each
-    gate_loss: float = 0.05  # of the passages decided yes, a label, that the gate may hold back
+    gate_loss: float = 0.02  # of the passages decided yes, a label, that the gate may hold back
+    gate_ridge: float = 1.0  # of the gate's weights
     max_abstained: float = 0.15  # of the passages, a label
     second_price: float = 0.2  # what reading every passage again for a label must bring it in F1, see `second.band`
     curve: tuple[float, ...] = (0.25, 0.5, 0.75)  # of the documents: the learning curve on the card; empty for none
@@ -111,18 +109,30 @@ class TrainingSet:
         return hashlib.sha256("\n".join([*self.labels, *rows]).encode()).hexdigest()
 
 
+@dataclass(frozen=True)
+class Unlabelled:
+    """Passages that nobody has read, prepared like a `TrainingSet`: the gate learns from them too."""
+
+    texts: tuple[str, ...]
+    words: tuple[tuple[str, ...], ...]
+    patterns: Floats | None = None
+    embedded: Floats | None = None
+
+
 def train(
     data: TrainingSet,
     config: TrainConfig | None = None,
     *,
     card: dict[str, Any] | None = None,
     encoder: Encoder | None = None,
+    unlabelled: Unlabelled | None = None,
 ) -> Classifier:
     """Fit on all of `data`; calibrate, set thresholds and score on margins cross-fitted by document.
 
     Memory grows with the square of the passages: about 1.5 GB for 10,000. `card` adds facts that only the caller
     knows: who labelled, limits, what was left out. `encoder`, fitted on all of `data` elsewhere, gives the passages in
-    doubt a second reading; how much its word counts is learnt from `data.logits`.
+    doubt a second reading; how much its word counts is learnt from `data.logits`. `unlabelled` passages teach the gate
+    what the model will say of passages like those that it is going to meet.
 
     Raises:
         LabelError: a label has too few passages or documents to be learnt; the message says which.
@@ -130,110 +140,48 @@ def train(
     """
     config = config or TrainConfig()
     _check_enough(data, config)
-    views = _views(data, config)
+    views = kernel.views(data, config, unlabelled)
     fold = assign_folds(data.groups, config.folds, config.seed)
-    margins = _cross_fit(views.gram, data, fold, config)
-    unseen = _Unseen(margins, _cross_fit(views.words, data, fold, config), fold)
+    unseen = _cross_fit(views, data, fold, config)
     judged = _judge(data, unseen, config, encoder)
-    dual, intercept = _solve(views.gram, data.targets, config.ridge)
-    gate, gate_intercept = _solve(views.words, data.targets, config.ridge)
+    fitted = kernel.fit(views, data, np.arange(len(data.texts)), config)
     facts = {
         "data_sha256": data.sha256(),
         "passages": len(data.texts),
         "made": len(data.texts) - len(data.found()),
+        "unlabelled": 0 if unlabelled is None else len(unlabelled.texts),
         "documents": len(set(data.groups)),
         "positives": dict(zip(data.labels, data.targets.sum(axis=0).tolist(), strict=True)),
         "config": asdict(config),
         **judged.facts(data, fold),
         "learning_curve": _learning_curve(views.gram, data, fold, config),
     }
-    words = len(views.features.words)
     return Classifier(
         labels=data.labels,
         features=views.features,
         vectors=views.vectors,
         landmarks=views.landmarks,
         pattern_names=data.pattern_names,
-        weights=(views.rows.T @ dual).astype(np.float16),
-        landmark_weights=(config.dense_share * views.projection.T @ (views.compared.T @ dual)).astype(np.float32),
-        intercept=intercept,
-        gate_weights=(views.rows[:, :words].T @ gate).astype(np.float16),
-        gate_intercept=gate_intercept,
+        weights=fitted.weights.astype(np.float16),
+        landmark_weights=fitted.landmark_weights.astype(np.float32),
+        intercept=fitted.intercept,
+        gate_weights=fitted.gate_weights.astype(np.float16),
+        gate_intercept=fitted.gate_intercept,
         **judged.fields(),
         card=json.loads(json.dumps(facts | (card or {}))),
     )
 
 
-@dataclass(frozen=True)
-class _Views:
-    """Everything of the passages that models see, and the kernels between all of them."""
-
-    features: Features
-    vectors: WordVectors
-    landmarks: Landmarks
-    rows: Any  # sparse [passages x features]
-    compared: Floats  # [passages x landmarks]
-    projection: NDArray[np.float64]  # [landmarks x landmarks], inverse of the kernel among them
-    words: Floats  # Gram matrix of the gate
-    gram: Floats  # Gram matrix of the model
-
-
-def _views(data: TrainingSet, config: TrainConfig) -> _Views:
-    """Learn vocabulary, weights and landmarks, none of which sees a label, and compute the kernels."""
-    features = fit(data.texts, data.words, data.groups, config.features)
-    rows = features.matrix(data.texts, data.words)
-    vectors = _vectors(config)
-    numbers = dense_numbers(data.words, data.patterns, vectors, data.embedded)
-    relief = np.ones(numbers.shape[1], np.float32)
-    relief[: len(data.pattern_names)] = config.pattern_relief
-    near = landmarks(numbers, relief, size=config.landmarks, width=config.width, seed=config.seed)
-    compared = near.compare(numbers)
-    projection = _inverse(np.exp(-_distances(near.points.astype(np.float64))))
-    words = rows[:, : len(features.words)]
-    word_gram = (words @ words.T).toarray()
-    gram = (rows @ rows.T).toarray()
-    gram += (config.dense_share * compared @ projection.astype(np.float32)) @ compared.T
-    return _Views(features, vectors, near, rows, compared, projection, word_gram, gram)
-
-
-def _vectors(config: TrainConfig) -> WordVectors:
-    if config.vectors:
-        return WordVectors.load(data_root() / config.vectors)
-    return WordVectors((), np.zeros((0, 0), np.int8), np.zeros(0, np.float32), np.zeros(0, np.float32))
-
-
-def _distances(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    norms = (points**2).sum(axis=1)
-    found: NDArray[np.float64] = np.maximum(norms[:, None] + norms - 2 * points @ points.T, 0)
-    return found
-
-
-def _inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Invert a kernel matrix after adding 0.001 to its diagonal, which keeps twins among landmarks harmless."""
-    inverse = np.linalg.inv(matrix + 1e-3 * np.eye(len(matrix)))
-    symmetric: NDArray[np.float64] = (inverse + inverse.T) / 2
-    return symmetric
-
-
-def _solve(gram: Floats, targets: Bools, ridge: float) -> tuple[Floats, Floats]:
-    """Return dual coefficients and intercept of kernel ridge regression on labels of -1 and 1."""
-    from sklearn.kernel_ridge import KernelRidge
-
-    signs = (2 * targets - 1).astype(np.float32)
-    mean = signs.mean(axis=0)
-    fitted = KernelRidge(alpha=ridge, kernel="precomputed").fit(gram, signs - mean)
-    return np.asarray(fitted.dual_coef_, np.float32), mean
-
-
-def _cross_fit(gram: Floats, data: TrainingSet, fold: Ints, config: TrainConfig) -> Floats:
-    """Return margins of models that did not see the passage's document, float32 [passages x labels]."""
-    margins = np.zeros(data.targets.shape, np.float32)
+def _cross_fit(views: kernel.Views, data: TrainingSet, fold: Ints, config: TrainConfig) -> _Unseen:
+    """Return margins of models and gates that did not see the passage's document, float32 [passages x labels]."""
+    margins, gate = np.zeros((2, *data.targets.shape), np.float32)
     for k in range(config.folds):
         seen, held = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
-        dual, mean = _solve(gram[np.ix_(seen, seen)], data.targets[seen], config.ridge)
-        margins[held] = gram[np.ix_(held, seen)] @ dual + mean
+        fitted = kernel.fit(views, data, seen, config)
+        margins[held] = views.gram[np.ix_(held, seen)] @ fitted.dual + fitted.intercept
+        gate[held] = views.rows[held][:, : views.words] @ fitted.gate_weights + fitted.gate_intercept
         log.info("cross-fitting: %d of %d folds", k + 1, config.folds)
-    return margins
+    return _Unseen(margins, gate, fold)
 
 
 @dataclass(frozen=True)
@@ -286,23 +234,41 @@ class _Unseen:
 
 def _judge(data: TrainingSet, unseen: _Unseen, config: TrainConfig, encoder: Encoder | None) -> _Judged:
     found = data.found()
-    margins, gate, targets = unseen.margins[found], unseen.gate[found], data.targets[found]
+    margins, gate, targets, fold = unseen.margins[found], unseen.gate[found], data.targets[found], unseen.fold[found]
     slope, offset = calibrate(margins, targets)
     probabilities = logistic(margins * slope + offset)
     shares = {}
     again = None
     if encoder is not None and data.logits is not None:
         again, probabilities, shares["second_asked"] = _read_again(
-            encoder, (margins, data.logits[found]), targets, probabilities, unseen.fold[found], config.second_price
+            encoder, (margins, data.logits[found]), targets, probabilities, fold, config.second_price
         )
+    chosen = probabilities >= best_thresholds(probabilities, targets)
+    gate_slope, gate_offset = calibrate(gate, targets)
+    probabilities = _behind_gate(
+        gate, logistic(gate * gate_slope + gate_offset), probabilities, chosen, fold, config.gate_loss
+    )
     threshold = best_thresholds(probabilities, targets)
     low, high = abstain_bands(probabilities, targets, threshold, config.max_abstained)
-    gate_slope, gate_offset = calibrate(gate, targets)
-    chosen = probabilities >= threshold
-    columns = zip(gate.T, chosen.T, strict=True)
-    cut = np.array([np.quantile(column[yes], config.gate_loss) for column, yes in columns], np.float32)
+    cut = _gate_cut(gate, chosen, config.gate_loss)
     shares["gate_open"] = float((gate >= cut).any(axis=1).mean())
     return _Judged(probabilities, slope, offset, threshold, low, high, gate_slope, gate_offset, cut, again, shares)
+
+
+def _gate_cut(gate: Floats, chosen: Bools, loss: float) -> Floats:
+    """Return the gate's margin a label below which a share `loss` of the passages decided yes lie."""
+    columns = zip(gate.T, chosen.T, strict=True)
+    return np.array([np.quantile(column[yes], loss) if yes.any() else np.inf for column, yes in columns], np.float32)
+
+
+def _behind_gate(gate: Floats, seen: Floats, probabilities: Floats, chosen: Bools, fold: Ints, loss: float) -> Floats:
+    """Return probabilities as in a run: those that the gate has `seen` where it stays shut, by cuts of other folds."""
+    result = probabilities.copy()
+    for k in np.unique(fold):
+        held, others = np.flatnonzero(fold == k), np.flatnonzero(fold != k)
+        shut = held[(gate[held] < _gate_cut(gate[others], chosen[others], loss)).all(axis=1)]
+        result[shut] = seen[shut]
+    return result
 
 
 def _read_again(
@@ -344,7 +310,7 @@ def _learning_curve(gram: Floats, data: TrainingSet, fold: Ints, config: TrainCo
         margins = np.zeros(data.targets.shape, np.float32)
         for k in range(config.folds):
             seen, held = np.flatnonzero((fold != k) & (draw < share)), np.flatnonzero(fold == k)
-            dual, mean = _solve(gram[np.ix_(seen, seen)], data.targets[seen], config.ridge)
+            dual, mean = kernel.solve(gram[np.ix_(seen, seen)], data.targets[seen], config.ridge)
             margins[held] = gram[np.ix_(held, seen)] @ dual + mean
         decided = decided_by_others(margins[found], data.targets[found], fold[found])
         scores = [f1_of(t, d) for t, d in zip(data.targets[found].T, decided.T, strict=True)]
