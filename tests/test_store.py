@@ -144,8 +144,14 @@ def test_writing_on_one_thread_ends_even_with_an_error(store):
     def threads():
         return store.connection.execute("SELECT current_setting('threads')").fetchone()[0]
 
-    before = threads()
-    with pytest.raises(ZeroDivisionError), store.one_thread():
-        assert threads() == 1
-        raise ZeroDivisionError
+    before, during = threads(), []
+
+    def fail():
+        with store.one_thread():
+            during.append(threads())
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert during == [1]
     assert threads() == before

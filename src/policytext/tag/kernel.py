@@ -118,12 +118,15 @@ def fit(views: Views, data: TrainingSet, seen: Ints, config: TrainConfig) -> Fit
     others = views.other_rows @ weights + views.other_compared @ landmark_weights.astype(np.float32) + intercept
     said = np.vstack([gram @ dual + intercept, others])
     words = vstack([rows, views.other_rows], format="csr")[:, : views.words]
-    gate = Ridge(alpha=config.gate_ridge, solver="sparse_cg", tol=1e-4).fit(words, said)
+    gate_weights, gate_intercept = np.zeros((0, said.shape[1]), np.float32), said.mean(axis=0)
+    if words.shape[1]:  # a tiny training set may have no word in two documents
+        gate = Ridge(alpha=config.gate_ridge, solver="sparse_cg", tol=1e-4).fit(words, said)
+        gate_weights, gate_intercept = np.atleast_2d(gate.coef_).T, np.atleast_1d(gate.intercept_)
     return Fitted(
         dual,
         intercept,
         weights,
         landmark_weights,
-        np.asarray(gate.coef_, np.float32).T,
-        np.asarray(gate.intercept_, np.float32),
+        gate_weights.astype(np.float32),
+        gate_intercept.astype(np.float32),
     )
