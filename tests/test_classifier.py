@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from policytext.errors import LabelError, ModelError
-from policytext.tag import Classifier, TrainConfig, TrainingSet, copies, train
+from policytext.tag import Classifier, TrainConfig, TrainingSet, Unlabelled, copies, train
 from policytext.tag.judging import abstain_bands, best_thresholds, calibration_error
 from policytext.tag.train import assign_folds
 
@@ -121,6 +121,30 @@ def test_a_pattern_that_is_gone_speaks_neither_way(data: TrainingSet, fitted: Cl
 def test_what_the_gate_holds_back_is_decided_no(data: TrainingSet, fitted: Classifier):
     shut = replace(fitted, gate_cut=np.full(2, np.inf, np.float32), gate_offset=np.full(2, -30, np.float32))
     assert not fitted.decisions(probabilities(shut, data)).any()
+
+
+def test_the_gate_learns_from_passages_without_labels(data: TrainingSet):
+    texts = tuple(f"{TOPICS[i % 4]}。" for i in range(200))  # all of them with the count that makes the model say yes
+    others = Unlabelled(texts, tuple(map(tuple, texts)), np.tile(np.float32([2, 1]), (200, 1)))
+
+    def error(classifier: Classifier) -> float:
+        rows = classifier.features.matrix(others.texts, others.words)
+        said = classifier.margins(rows, classifier.numbers(others.words, others.patterns))
+        words = classifier.features.word_rows(others.words)
+        return float(
+            np.abs(words @ classifier.gate_weights.astype(np.float32) + classifier.gate_intercept - said).mean()
+        )
+
+    config = TrainConfig(vectors="", pattern_relief=3.0)
+    taught = train(data, config, unlabelled=others)
+    assert taught.card["unlabelled"] == 200
+    assert error(taught) < 0.5 * error(train(data, config))
+
+
+def test_scores_count_what_the_gate_holds_back(data: TrainingSet, fitted: Classifier):
+    narrow = train(data, TrainConfig(vectors="", pattern_relief=3.0, gate_loss=0.6))
+    assert narrow.card["gate_open"] < fitted.card["gate_open"]
+    assert narrow.card["cross_validation"]["macro_f1"] < fitted.card["cross_validation"]["macro_f1"]
 
 
 def test_passages_of_a_batch_do_not_change_each_other(data: TrainingSet, fitted: Classifier):

@@ -117,7 +117,7 @@ def fit(views: Views, data: TrainingSet, seen: Ints, config: TrainConfig) -> Fit
     landmark_weights = config.dense_share * views.projection.T @ (compared.T @ dual)
     others = views.other_rows @ weights + views.other_compared @ landmark_weights.astype(np.float32) + intercept
     said = np.vstack([gram @ dual + intercept, others])
-    words = vstack([rows, views.other_rows], format="csr")[:, : views.words]
+    words = vstack([part[:, : views.words] for part in (rows, views.other_rows)], format="csr")
     gate_weights, gate_intercept = np.zeros((0, said.shape[1]), np.float32), said.mean(axis=0)
     if words.shape[1]:  # a tiny training set may have no word in two documents
         gate = Ridge(alpha=config.gate_ridge, solver="sparse_cg", tol=1e-4).fit(words, said)
