@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -74,6 +75,100 @@ def test_a_touched_file_is_not_read_again(texts, tmp_path):
     pipeline.run([texts], out=tmp_path / "out")
     os.utime(texts / "a.txt", ns=(1, 1))
     assert pipeline.run([texts], out=tmp_path / "out").nothing_new
+
+
+def test_a_file_of_the_same_name_elsewhere_is_another_file(tmp_path):
+    for folder, year in (("x", "一"), ("y", "二")):
+        (tmp_path / folder / "sub").mkdir(parents=True)
+        file = tmp_path / folder / "sub" / "a.txt"
+        file.write_text(f"临江市第{year}号通告\n主动公开财政预算，接受社会监督。\n", encoding="utf-8")
+        os.utime(file, ns=(1, 1))  # same name, size and time
+    pipeline.run([tmp_path / "x"], out=tmp_path / "out")
+    second = pipeline.run([tmp_path / "y"], out=tmp_path / "out")
+    assert (second.counts["stored"], second.counts["files_gone"], second.totals["documents"]) == (1, 1, 2)
+    both = pipeline.run([tmp_path / "x", tmp_path / "y"], out=tmp_path / "out")
+    assert both.nothing_new
+    (tmp_path / "x" / "sub" / "a.txt").write_text("临江市第三号通告\n主动公开财政预算。\n", encoding="utf-8")
+    third = pipeline.run([tmp_path / "x", tmp_path / "y"], out=tmp_path / "out")
+    assert (third.counts["files_changed"], third.totals["documents"]) == (1, 2)
+    with Store.open(tmp_path / "out", read_only=True) as store:
+        assert store.sql("SELECT path FROM documents ORDER BY path")["path"].tolist() == ["sub/a.txt", "y/sub/a.txt"]
+
+
+def test_a_moved_folder_is_known_again(texts, tmp_path):
+    parts = tmp_path / "parts"
+    shutil.copytree(texts, parts)
+    pipeline.run([parts], out=tmp_path / "out")
+    parts.rename(tmp_path / "elsewhere")
+    assert pipeline.run([tmp_path / "elsewhere"], out=tmp_path / "out").nothing_new
+    (tmp_path / "elsewhere" / "a.txt").write_text("临江市通告\n主动公开财政预算。\n", encoding="utf-8")
+    assert pipeline.run([tmp_path / "elsewhere"], out=tmp_path / "out").counts["files_changed"] == 1
+
+
+def test_a_copy_outside_the_sources_keeps_its_document(tmp_path):
+    text = "临江市政务公开通告\n主动公开财政预算，接受社会监督。\n"
+    for name in ("a/1.txt", "b/2.txt"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    pipeline.run([tmp_path / "a", tmp_path / "b"], out=tmp_path / "out")
+    (tmp_path / "a" / "1.txt").write_text("临江市通告\n听取市民意见。\n", encoding="utf-8")
+    narrower = pipeline.run([tmp_path / "a"], out=tmp_path / "out")
+    assert (narrower.totals["documents"], narrower.totals["duplicates"]) == (2, 0)
+    with Store.open(tmp_path / "out", read_only=True) as store:
+        assert store.sql("SELECT path FROM documents ORDER BY path")["path"].tolist() == ["1.txt", "2.txt"]
+        assert set(store.files()) == {"1.txt", "2.txt"}
+
+
+def test_settings_of_reading_hold_for_each_file(tmp_path):
+    for name in ("a/1.txt", "b/2.txt"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(f"临江市通告{name}\n听取市民意见。\n", encoding="utf-8")
+    pipeline.run([tmp_path / "a", tmp_path / "b"], out=tmp_path / "out")
+    config = replace(load(), ingest=replace(load().ingest, min_document_chars=3))
+    narrower = pipeline.run([tmp_path / "a"], out=tmp_path / "out", config=config)
+    assert (narrower.counts["files_changed"], narrower.totals["documents"]) == (1, 2)
+    assert any("other [ingest] settings" in note for note in narrower.notes)
+    whole = pipeline.run([tmp_path / "a", tmp_path / "b"], out=tmp_path / "out", config=config)
+    assert (whole.counts["files_changed"], whole.counts["files_unchanged"]) == (1, 1)
+
+
+def test_a_file_that_cannot_be_read_any_more_loses_nothing(tmp_path):
+    (tmp_path / "a").mkdir()
+    file = tmp_path / "a" / "1.txt"
+    file.write_text("临江市通告\n听取市民意见。\n", encoding="utf-8")
+    pipeline.run([tmp_path / "a"], out=tmp_path / "out")
+    file.unlink()
+    file.symlink_to(tmp_path / "nowhere")
+    done = pipeline.run([tmp_path / "a"], out=tmp_path / "out")
+    assert (done.totals["documents"], done.counts["files_gone"]) == (1, 1)
+    assert any("cannot be read now" in note for note in done.notes)
+
+
+def test_results_inside_the_sources_are_not_read(texts, tmp_path, monkeypatch):
+    parts = tmp_path / "parts"
+    shutil.copytree(texts, parts)
+    monkeypatch.chdir(parts)
+    first = pipeline.run(["."])
+    assert pipeline.run(["."]).nothing_new
+    pipeline.run([texts], out=parts / "other")
+    second = pipeline.run(["."])
+    assert (second.counts["read"], second.counts["skipped"]) == (1, 1)
+    assert second.totals["documents"] == first.totals["documents"]
+    beside = pipeline.run([parts], out=parts)
+    assert beside.totals["documents"] == first.totals["documents"]
+    assert pipeline.run([parts], out=parts).nothing_new
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux takes any bytes as a name")
+def test_a_name_that_is_no_utf8_is_read(tmp_path):
+    (tmp_path / "in").mkdir()
+    name = os.fsdecode("市政府公告.txt".encode("gb18030"))
+    (tmp_path / "in" / name).write_text("临江市通告\n听取市民意见。\n", encoding="utf-8")
+    pipeline.run([tmp_path / "in"], out=tmp_path / "out", workers=1)
+    assert pipeline.run([tmp_path / "in"], out=tmp_path / "out").nothing_new
+    with Store.open(tmp_path / "out", read_only=True) as store:
+        found = store.sql("SELECT path FROM documents")["path"].tolist()
+    assert found == ["市政府公告.txt"]
 
 
 def test_the_order_of_sources_changes_nothing(texts, tmp_path):

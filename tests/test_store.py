@@ -88,10 +88,22 @@ def test_forgetting_a_file_frees_its_copies(store):
     store.commit(
         batch(document("d1", "a.txt"), document("d1", "b.txt"), document("d2", "c.txt"), files=[file_row("b.txt")])
     )
-    assert store.forget(["a.txt"]) == {"a.txt", "b.txt"}
+    assert store.forget(["a.txt"], {"a.txt", "b.txt"}) == {"a.txt", "b.txt"}
     assert store.sql("SELECT path FROM documents")["path"].tolist() == ["c.txt"]
     assert store.sql("SELECT doc_id FROM passages")["doc_id"].tolist() == ["d2"]
     assert store.files() == {}
+
+
+def test_a_copy_that_is_not_read_again_keeps_the_document(store):
+    copies = [document("d1", path) for path in ("a.txt", "c.txt", "b.txt")]
+    store.commit(batch(*copies, document("d2", "b.txt", 1), files=[file_row("b.txt")]))
+    assert store.forget(["a.txt"], {"a.txt", "c.txt"}) == {"a.txt", "c.txt"}
+    assert store.sql("SELECT id, path FROM documents ORDER BY id").to_numpy().tolist() == [
+        ["d1", "b.txt"],
+        ["d2", "b.txt"],
+    ]
+    assert store.counts()["duplicates"] == 0
+    assert list(store.files()) == ["b.txt"]
 
 
 def test_a_failed_batch_leaves_nothing(store):

@@ -7,11 +7,12 @@ import json
 import logging
 import os
 import platform
+import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import islice
@@ -46,6 +47,7 @@ LIBRARIES = (
     "scikit-learn",
     "trafilatura",
 )
+_UNREAD = "unread"  # instead of the hash of a file that cannot be opened
 _CODED = ", ".join(f"'{kind}'" for kind in CODED_KINDS)
 
 
@@ -122,7 +124,7 @@ def run(
     with Store.open(out) as store:
         rooms = engine.rooms(config)
         notes: list[str] = []
-        plan = _plan(store, ingest.find(paths), config, notes)
+        plan = _plan(store, ingest.find(paths, out), config, notes)
         judged = _judge_anew(store, config, rooms.instrument, workers, listen, notes)
         if plan.sources or plan.changed or judged:
             store.put("outputs", "")  # of before; a run that dies from here on has them made by the next
@@ -163,38 +165,91 @@ def _default_corpus(config: Config) -> Path:
 
 def _plan(store: Store, sources: Sequence[ingest.Source], config: Config, notes: list[str]) -> _Plan:
     """Compare the files found with the files known; forget those that changed."""
-    reading = json.dumps(asdict(config.ingest), sort_keys=True)
-    reread = store.get("reading") not in (None, reading)
-    if reread:
-        notes.append("the [ingest] settings changed: all files found are read again")
+    reading = hashlib.sha256(json.dumps(asdict(config.ingest), sort_keys=True).encode()).hexdigest()[:8]
     known = store.files()
+    sources = _named(sources, known)
     plan = _Plan(missing=len(known.keys() - {source.label for source in sources}))
     todo = []
+    otherwise = {label for label, row in known.items() if not row["sha256"].endswith(f"@{reading}")}
     for source in sources:
         row = known.get(source.label)
+        reread = source.label in otherwise
         same_stat = row is not None and (row["size"], row["mtime_ns"]) == (source.size, source.mtime_ns)
-        if row is not None and row["complete"] and same_stat and not reread:
+        if row is not None and row["complete"] and same_stat and not reread and row["location"] == source.location:
             plan.unchanged += 1
             continue
-        fresh = _file_row(source)
-        if row is not None and (reread or row["sha256"] != fresh["sha256"]):
+        fresh = _file_row(source, reading)
+        if row is not None and _content(fresh) == _UNREAD != _content(row):
+            plan.missing += 1
+            notes.append(f"{source.label} cannot be read now; what it held at an earlier run stays")
+            continue
+        if row is not None and row["sha256"] != fresh["sha256"]:
             plan.changed.append(source.label)
             row = None
-        elif row is not None and row["complete"]:  # touched, not changed
+        elif row is not None and row["complete"]:  # touched or moved, not changed
+            store.keep(fresh | {"members": row["members"], "complete": True})
             plan.unchanged += 1
             continue
         todo.append((source, fresh, row["members"] if row is not None else 0))
-    again = store.forget(plan.changed) if plan.changed else set()
-    store.put("reading", reading)
+    _note_settings(notes, otherwise, {source.label for source in sources})
     waiting = {source.label for source, _, _ in todo}
-    copies = [source for source in sources if source.label in again - waiting]
+    copies = {source.label: source for source in sources if source.label not in waiting and source.problem is None}
+    again = store.forget(plan.changed, waiting | copies.keys()) if plan.changed else set()
     todo = [(source, row, 0 if source.label in again else passed) for source, row, passed in todo]
-    plan.sources = sorted([*todo, *((s, _file_row(s), 0) for s in copies)], key=lambda item: item[0].label)
+    freed = [copies[label] for label in again - waiting]
+    plan.sources = sorted([*todo, *((s, _file_row(s, reading), 0) for s in freed)], key=lambda item: item[0].label)
     return plan
 
 
-def _file_row(source: ingest.Source) -> dict[str, Any]:
-    sha256 = ""
+def _named(sources: Sequence[ingest.Source], known: dict[str, dict[str, Any]]) -> list[ingest.Source]:
+    """Give files of earlier runs the label that they have in the store, and other files one that is free.
+
+    A file is known by where it is. One whose folder was moved is known by its label, when nothing is left at the old
+    place and the content is the same.
+    """
+    at = {row["location"]: label for label, row in known.items()}
+    taken = known.keys() | {source.label for source in sources}
+    named = []
+    for source in sorted(sources, key=lambda source: source.location):
+        label = at.get(source.location, source.label)
+        if source.location not in at and label in known and not _moved(source, known[label]):
+            label = _free(source, taken)
+            taken.add(label)
+        named.append(replace(source, label=label))
+    return sorted(named, key=lambda source: source.label)
+
+
+def _moved(source: ingest.Source, row: dict[str, Any]) -> bool:
+    if os.path.lexists(row["location"]) or row["size"] != source.size:
+        return False
+    return _content(row) == _content(_file_row(source, ""))
+
+
+def _content(row: dict[str, Any]) -> str:
+    return re.split("[+@]", row["sha256"])[0]
+
+
+def _free(source: ingest.Source, taken: Collection[str]) -> str:
+    """Return a label that no other file has: as much of the place as it takes."""
+    parts = Path(source.location).parts[1:]
+    labels = ("/".join(parts[-n:]) for n in range(2, len(parts) + 1))
+    return next((label for label in labels if label not in taken), source.location)
+
+
+def _note_settings(notes: list[str], otherwise: set[str], found: set[str]) -> None:
+    """Say what becomes of files that were read with other settings of the room `ingest`."""
+    if otherwise & found:
+        notes.append(f"the [ingest] settings changed: {len(otherwise & found)} files are read again")
+    if otherwise - found:
+        notes.append(
+            f"{len(otherwise - found)} files were read with other [ingest] settings and are not in the sources now; "
+            "name their folder too, to have them read again"
+        )
+
+
+def _file_row(source: ingest.Source, reading: str) -> dict[str, Any]:
+    """Return the row of `files` for a file not yet read; its hash speaks for content, manifest and settings."""
+    sha256 = _UNREAD
     if source.problem is None:
         try:
             with source.file.open("rb") as stream:
@@ -202,7 +257,7 @@ def _file_row(source: ingest.Source) -> dict[str, Any]:
         except OSError:
             log.info("%s: cannot be hashed; reading it will say why", source.label)
     sha256 += f"+{source.stamp}" if source.stamp else ""  # a changed row of the manifest is a changed file
-    row = (source.label, str(source.file.resolve()), sha256, source.size, source.mtime_ns, 0, False)
+    row = (source.label, source.location, f"{sha256}@{reading}", source.size, source.mtime_ns, 0, False)
     return dict(zip(FILES.names, row, strict=True))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -401,10 +401,16 @@ class Store:
             for name in WRITTEN:
                 self.insert(name, getattr(batch, name))
 
-    def forget(self, paths: Sequence[str]) -> set[str]:
+    def keep(self, row: dict[str, Any]) -> None:
+        """Replace what is known of a file that has moved or been touched; its documents stay."""
+        with self.transaction():
+            self._put_files([row])
+
+    def forget(self, paths: Collection[str], readable: Collection[str]) -> set[str]:
         """Remove everything that came from these files, because they changed, and return all paths to read again.
 
-        That is more than `paths` where other files hold a copy of a removed document: a copy is not stored itself.
+        That is more than `paths` where another of the `readable` files holds a copy of a removed document: a copy is
+        not stored itself. Where only a file that is not among them does, the document stays and takes its place.
         """
         again = set(paths)
         with self.transaction():
@@ -414,17 +420,30 @@ class Store:
                     "WHERE d.path IN (SELECT unnest(?::VARCHAR[]))"
                 )
                 more = {row[0] for row in self.connection.execute(query, [sorted(again)]).fetchall()} - again
+                more &= set(readable)
                 if not more:
                     break
                 again |= more
             gone = [sorted(again)]
+            for name in ("duplicates", "skipped", "files"):
+                self.connection.execute(f"DELETE FROM {name} WHERE path IN (SELECT unnest(?::VARCHAR[]))", gone)
+            self._hand_on(again)
             found = self.connection.execute(
                 "SELECT id FROM documents WHERE path IN (SELECT unnest(?::VARCHAR[]))", gone
             ).fetchall()
             self._remove_documents([row[0] for row in found])
-            for name in ("duplicates", "skipped", "files"):
-                self.connection.execute(f"DELETE FROM {name} WHERE path IN (SELECT unnest(?::VARCHAR[]))", gone)
         return again
+
+    def _hand_on(self, gone: set[str]) -> None:
+        """Give documents of the files in `gone` the smallest place of a copy that stays."""
+        query = (
+            "SELECT u.doc_id, min((u.path, u.member)) FROM duplicates u JOIN documents d ON u.doc_id = d.id "
+            "WHERE d.path IN (SELECT unnest(?::VARCHAR[])) GROUP BY 1"
+        )
+        for doc_id, (path, member) in self.connection.execute(query, [sorted(gone)]).fetchall():
+            place = [path, member, doc_id]
+            self.connection.execute("UPDATE documents SET path = ?, member = ? WHERE id = ?", place)
+            self.connection.execute("DELETE FROM duplicates WHERE path = ? AND member = ? AND doc_id = ?", place)
 
     def _remove_documents(self, ids: Sequence[str]) -> None:
         if ids:

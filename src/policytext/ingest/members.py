@@ -108,7 +108,7 @@ def _split(source: Source, config: IngestConfig) -> Iterator[Unit | Skipped]:
         )
     else:
         data = archives.inflate(source.file, limit=limit) if packed else None
-        yield Unit(source.label, source.file, 0, kind, kind, source.file.name, data)
+        yield Unit(source.label, source.file, 0, kind, kind, source.name, data)
 
 
 def suffix_of(name: str) -> tuple[str, bool]:
@@ -165,7 +165,7 @@ def _jsonl(source: Source, config: IngestConfig) -> Iterator[Unit | Skipped]:
                 reason = f"line {member + 1} is longer than max_document_chars = {config.max_document_chars}; split it"
                 yield Skipped(source.label, ROOM, reason, member)
             else:
-                yield Unit(source.label, source.file, member, "line", "jsonl", source.file.name, line)
+                yield Unit(source.label, source.file, member, "line", "jsonl", source.name, line)
 
 
 def _lines(stream: IO[bytes], limit: int) -> Iterator[bytes | None]:
@@ -205,7 +205,7 @@ def _json(source: Source, config: IngestConfig) -> Iterator[Unit | Skipped]:
         return
     for member, row in enumerate(values):
         if isinstance(row, dict):
-            yield Unit(source.label, source.file, member, "row", "json", source.file.name, row)
+            yield Unit(source.label, source.file, member, "row", "json", source.name, row)
         else:
             yield Skipped(source.label, ROOM, f"element {member + 1} is no object with fields", member)
 
@@ -228,7 +228,7 @@ def _parquet(source: Source, config: IngestConfig) -> Iterator[Unit | Skipped]: 
 
 def _numbered(source: Source, name: str, rows: Iterator[dict[str, Any]]) -> Iterator[Unit | Skipped]:
     for member, row in enumerate(rows):
-        yield Unit(source.label, source.file, member, "row", name, source.file.name, row)
+        yield Unit(source.label, source.file, member, "row", name, source.name, row)
 
 
 def _zip(source: Source, config: IngestConfig) -> Iterator[Unit | Skipped]:
