@@ -50,6 +50,13 @@ def test_years_of_the_republic_only_where_asked():
         ("2021/3", "2021-03"),
         ("1614902400", "2021-03-05"),
         ("2021-02-30", None),
+        ("112年2月16日", "2023-02-16"),
+        ("110/3/5", "2021-03-05"),
+        ("21年3月5日", None),
+        ("20/3/5", None),
+        ("21-03-05", None),
+        ("令和3年5月1日", None),
+        ("昭和62年5月1日", None),
         ("去年", None),
         (None, None),
         (True, None),
@@ -57,6 +64,11 @@ def test_years_of_the_republic_only_where_asked():
 )
 def test_declared_dates(value, iso):
     assert dates.parse(value) == iso
+
+
+def test_short_years_are_of_the_republic_only_in_taiwan():
+    assert dates.parse("98年12月31日") is None
+    assert dates.parse("98年12月31日", republic=True) == dates.parse("98/12/31", republic=True) == "2009-12-31"
 
 
 @pytest.mark.parametrize(

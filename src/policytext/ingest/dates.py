@@ -174,8 +174,11 @@ def from_url(url: str) -> str | None:
     return None
 
 
-def parse(value: Any) -> str | None:
+def parse(value: Any, *, republic: bool = False) -> str | None:
     """Return a declared date (a string, number or date of any table) as ISO, or None if it is none.
+
+    A year of three digits is of the Republic of China, one of two or one only if `republic`: what a table means by
+    21/3/5 or 令和3年 cannot be known.
 
     >>> parse("2021/3/5 12:00"), parse("2021"), parse(20210305), parse("民國110年3月5日")
     ('2021-03-05', '2021', '2021-03-05', '2021-03-05')
@@ -188,16 +191,18 @@ def parse(value: Any) -> str | None:
     if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
         return _iso(int(text[:4]), int(text[5:7]), int(text[8:]))
     folded = fold(text)
-    return _parse_text(folded) or _timestamp(folded)
+    return _parse_text(folded, republic=republic) or _timestamp(folded)
 
 
-def _parse_text(text: str) -> str | None:
+def _parse_text(text: str, *, republic: bool) -> str | None:
     if re.fullmatch(r"[0-9]{4}年?(\.0)?", text):
         year = int(text[:4])
         return text[:4] if _FIRST_YEAR <= year <= _LAST_YEAR else None
     if match := re.fullmatch(r"([0-9]{4})[-/.]([0-9]{1,2})", text):
         return _iso(int(match[1]), int(match[2]), None)
-    first = next(find(text), None) or next(find(text, roc=True), None)
+    first = next(find(text), None)
+    if first is None and (republic or re.match(r"1[0-9]{2} {0,3}[-/.年]", text)):
+        first = next(find(text, roc=True), None)
     if first is not None and first.start < 12:
         return first.iso
     match = _COMPACT.match(text)

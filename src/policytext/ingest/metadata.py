@@ -17,7 +17,8 @@ def complete(unit: Unit, reading: Reading, declared: Mapping[str, Any], digest: 
     """Return the document of a unit; `declared` holds the values of a table's row or a manifest."""
     values = {field: _string(value) for field, value in declared.items()}
     _settle(values)
-    date = dates.parse(declared.get("date"))
+    region = regions.code(values.get("region")) or reading.region
+    date = dates.parse(declared.get("date"), republic=region == "TW")
     notes = list(reading.notes)
     if values.get("date") and date is None:
         notes.append(f"declared date not understood: {values['date']}")
@@ -44,9 +45,7 @@ def complete(unit: Unit, reading: Reading, declared: Mapping[str, Any], digest: 
         number=values.get("number") or reading.number or found.number,
         issuer=issuer,
         level=values.get("level") or issuers.level(issuer),
-        region=regions.code(values.get("region"))
-        or reading.region
-        or regions.guess(reading.text, issuer, outlet, reading.url),
+        region=region or regions.guess(reading.text, issuer, outlet, reading.url),
         genre=values.get("genre"),
         date=iso,
         date_source=source,
