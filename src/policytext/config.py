@@ -16,45 +16,99 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from policytext.errors import ConfigError
 
 DEFAULT_NAME = "digital_government.toml"
+GROUPS = ("author", "outlet", "issuer", "level", "region", "genre", "script", "title")  # fields to group trends by
+
+
+def _within(default: float, low: float, high: float | None = None) -> Any:
+    """Return a field whose value lies between `low` and `high`, both included."""
+    return field(default=default, metadata={"low": low, "high": high})
 
 
 @dataclass(frozen=True)
-class CorpusConfig:
+class Section:
+    """A table of the file. What makes no sense is refused here, so in Python as in a file."""
+
+    def __post_init__(self) -> None:
+        """Check every value.
+
+        Raises:
+            ConfigError: a value is none of the valid ones, or out of range.
+
+        >>> TrendsConfig(level=95)
+        Traceback (most recent call last):
+            ...
+        policytext.errors.ConfigError: [trends] level = 95: out of range; give a number from 0.01 to 0.9999
+        """
+        hints = get_type_hints(type(self))
+        room = type(self).__name__.removesuffix("Config").lower()
+        for key in fields(self):
+            problem = _problem(getattr(self, key.name), hints[key.name], **key.metadata)
+            if problem:
+                raise ConfigError(f"[{room}] {key.name} = {getattr(self, key.name)!r}: {problem}")
+
+
+def _problem(
+    value: Any, kind: Any, *, low: float = 0, high: float | None = None, choices: tuple[str, ...] = ()
+) -> str | None:
+    if get_origin(kind) is Literal and value not in get_args(kind):
+        return f"valid values: {', '.join(map(str, get_args(kind)))}"
+    if choices and not set(value) <= set(choices):
+        return f"valid values: {', '.join(choices)}"
+    if isinstance(value, int | float) and not isinstance(value, bool) and not low <= value <= (high or value):
+        return f"out of range; give a number {f'from {low} to {high}' if high else f'of {low} or more'}"
+    return None
+
+
+@dataclass(frozen=True)
+class CorpusConfig(Section):
     """`[corpus]`: what is read when no SOURCE is given."""
 
     path: str = "corpora/digital_government/raw"
 
 
 @dataclass(frozen=True)
-class IngestConfig:
+class IngestConfig(Section):
     """`[ingest]`: how files become documents."""
 
     columns: dict[str, str] = field(default_factory=dict)  # our field -> column or key of tables and JSON lines
-    max_file_mb: int = 256  # a larger file that is one document is skipped, with the reason
-    max_document_chars: int = 20_000_000
-    min_document_chars: int = 2
+    max_file_mb: int = _within(256, 1)  # a larger file that is one document is skipped, with the reason
+    max_document_chars: int = _within(20_000_000, 1)
+    min_document_chars: int = _within(2, 1)
 
 
 @dataclass(frozen=True)
-class ConvertConfig:
+class ConvertConfig(Section):
     """`[convert]`: to simplified Chinese."""
 
     variant: Literal["auto", "none", "t2s", "tw2s", "tw2sp", "tw2sg", "hk2s", "hk2sp", "hk2sg", "twg", "hkg"] = "auto"
 
 
 @dataclass(frozen=True)
-class SegmentConfig:
+class SegmentConfig(Section):
     """`[segment]`: passages and words."""
 
     engine: Literal["rjieba", "jieba"] = "rjieba"
     words: str | None = None  # file of domain words, one a line
     codebook_words: bool = True  # take the codebook's terms as words too
-    max_passage_chars: int = 400  # longer paragraphs are split at sentences
-    min_passage_chars: int = 15  # shorter body paragraphs are marked `short` and carry no label
+    max_passage_chars: int = _within(400, 20)  # longer paragraphs are split at sentences
+    min_passage_chars: int = _within(15, 0)  # shorter body paragraphs are marked `short` and carry no label
+
+    def __post_init__(self) -> None:
+        """Check every value, and that not all passages are too short.
+
+        Raises:
+            ConfigError: a value is out of range.
+        """
+        super().__post_init__()
+        if self.min_passage_chars > self.max_passage_chars:
+            raise ConfigError(
+                f"[segment] min_passage_chars = {self.min_passage_chars} is more than max_passage_chars = "
+                f"{self.max_passage_chars}: no passage would carry a label"
+            )
 
 
 @dataclass(frozen=True)
-class TagConfig:
+class TagConfig(Section):
     """`[tag]`: which labels a passage gets."""
 
     codebook: str = "configs/codebooks/digital_government.toml"
@@ -65,28 +119,28 @@ class TagConfig:
 
 
 @dataclass(frozen=True)
-class TopicsConfig:
+class TopicsConfig(Section):
     """`[topics]`: what the corpus speaks of besides the codebook."""
 
-    k: int = 12
+    k: int = _within(12, 1)
     min_passages: int = 0  # a word in fewer passages of the fitting sample is left out; 0: 1 in 400, from 2 to 20
-    max_share: float = 0.25  # a word in a larger share of passages is left out
-    fit_passages: int = 20_000  # the model is fitted on at most this many passages, drawn by hash
-    seed: int = 20_21
+    max_share: float = _within(0.25, 0.0001, 1)  # a word in a larger share of passages is left out
+    fit_passages: int = _within(20_000, 1)  # the model is fitted on at most this many passages, drawn by hash
+    seed: int = _within(2021, 0, 2**32 - 1)
 
 
 @dataclass(frozen=True)
-class TrendsConfig:
+class TrendsConfig(Section):
     """`[trends]`: shares over time."""
 
     period: Literal["year", "quarter", "month"] = "year"
-    by: tuple[str, ...] = ()
-    level: float = 0.95  # of the confidence intervals
+    by: tuple[str, ...] = field(default=(), metadata={"choices": GROUPS})
+    level: float = _within(0.95, 0.01, 0.9999)  # of the confidence intervals
     reprints: Literal["once", "outlet", "each"] = "once"  # how often a cluster of near-identical texts counts
 
 
 @dataclass(frozen=True)
-class ReportConfig:
+class ReportConfig(Section):
     """`[report]`: the one-file page."""
 
     title: str = "policytext"
@@ -95,11 +149,11 @@ class ReportConfig:
 
 
 @dataclass(frozen=True)
-class RunConfig:
+class RunConfig(Section):
     """`[run]`: how, not what; no key here changes a result."""
 
     workers: int = 0  # 0: one per core
-    batch_chars: int = 1_000_000  # code points of input that one transaction takes
+    batch_chars: int = _within(1_000_000, 1)  # code points of input that one transaction takes
 
 
 @dataclass(frozen=True)
@@ -119,8 +173,11 @@ class Config:
     run: RunConfig = field(default_factory=RunConfig)
 
     def resolve(self, path: str) -> Path:
-        """Return a path of the config as an absolute path."""
-        return (self.root / path).resolve()
+        """Return a path of the config as an absolute path; a default that the project lacks is policytext's own."""
+        here = (self.root / path).resolve()
+        if path in (TagConfig.codebook, TagConfig.model) and not here.exists():
+            return (data_root() / path).resolve()
+        return here
 
     def as_dict(self) -> dict[str, Any]:
         """Return the sections as plain values, for `run.json`."""
@@ -146,6 +203,8 @@ def load(path: Path | str | None = None) -> Config:
         table = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise ConfigError(f"{file}: no such config; give an existing file with --config") from None
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}; give a TOML file with --config") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: not valid TOML: {error}") from error
     folder = file.resolve().parent
@@ -172,16 +231,23 @@ def parse(table: dict[str, Any], *, name: str, root: Path, where: str) -> Config
     table = dict(table)
     name = str(table.pop("name", name))
     _reject_unknown(table, rooms, where)
-    sections = {room: _section(rooms[room], values, f"{where}: [{room}]") for room, values in table.items()}
+    sections = {room: _section(rooms[room], values, where, room) for room, values in table.items()}
     return Config(name=name, root=root, **sections)
 
 
-def _section(kind: type, values: object, where: str) -> Any:
+def _section(kind: type, values: object, file: str, room: str) -> Any:
+    where = f"{file}: [{room}]"
     if not isinstance(values, dict):
         raise ConfigError(f"{where} must be a table, not {values!r}")
     hints = get_type_hints(kind)
     _reject_unknown(values, hints, where)
-    return kind(**{key: _value(value, hints[key], f"{where} {key}") for key, value in values.items()})
+    typed = {key: _value(value, hints[key], f"{where} {key}") for key, value in values.items()}
+    if kind is TagConfig and typed.get("codebook", kind.codebook) != kind.codebook:
+        typed.setdefault("model", None)  # the default classifier knows the default codebook only
+    try:
+        return kind(**typed)
+    except ConfigError as error:
+        raise ConfigError(f"{file}: {error}") from None
 
 
 def _reject_unknown(values: dict[str, Any], valid: dict[str, Any], where: str) -> None:
@@ -194,9 +260,7 @@ def _reject_unknown(values: dict[str, Any], valid: dict[str, Any], where: str) -
 
 def _value(value: Any, kind: Any, where: str) -> Any:
     if get_origin(kind) is Literal:
-        if value not in get_args(kind):
-            raise ConfigError(f"{where} = {value!r}; valid values: {', '.join(map(str, get_args(kind)))}")
-        return value
+        return value  # the section checks it
     if get_origin(kind) is UnionType:
         kind = next(k for k in get_args(kind) if k is not type(None))
         return None if value == "" else _value(value, kind, where)  # TOML has no null

@@ -13,7 +13,7 @@ import numpy as np
 
 from policytext import aggregate, report
 from policytext.codebook import load as load_codebook
-from policytext.config import Config
+from policytext.config import GROUPS, Config
 from policytext.errors import UsageError
 from policytext.records import CODED_KINDS
 from policytext.report.export import Format
@@ -36,19 +36,11 @@ PERIODS = {
     "quarter": "CASE WHEN length(d.date) > 4 THEN d.date[1:4] || 'Q' || (d.date[6:7]::INT + 2) // 3 END",
     "month": "CASE WHEN length(d.date) > 4 THEN substr(d.date, 1, 7) END",
 }
-GROUPS = ("author", "outlet", "issuer", "level", "region", "genre", "script", "title")
 
 
 def counts(store: Store, config: Config) -> pd.DataFrame:
-    """Return, for each label and document, how many coded passages there are and how many carry the label.
-
-    Raises:
-        UsageError: `[trends] by` names a field that documents do not have.
-    """
+    """Return, for each label and document, how many coded passages there are and how many carry the label."""
     by = config.trends.by
-    wrong = [name for name in by if name not in GROUPS]
-    if wrong:
-        raise UsageError(f'cannot group by "{wrong[0]}"; choose from {", ".join(GROUPS)}')
     labels = load_codebook(config.resolve(config.tag.codebook)).ids()
     groups = "".join(f', d."{name}"' for name in dict.fromkeys((*by, "outlet")))
     docs = store.sql(f"""

@@ -286,8 +286,9 @@ _ARRAYS = (
 
 
 def _read_card(path: Path) -> dict[str, Any]:
+    content = _read_bytes(path)
     try:
-        card = json.loads(_read_bytes(path).decode("utf-8"))
+        card = json.loads(content.decode("utf-8"))
     except ValueError as error:
         raise ModelError(f"{path}: not valid JSON: {error}") from error
     if not isinstance(card, dict) or card.get("format") != FORMAT:
@@ -299,5 +300,5 @@ def _read_card(path: Path) -> dict[str, Any]:
 def _read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise ModelError(f"{path}: no such file; check [tag] model in the config, or train one") from None
