@@ -16,7 +16,7 @@ LAYERS = {
     **dict.fromkeys(("codebook", "config", "dictionaries"), 2),
     "store": 3,
     **dict.fromkeys(ROOMS, 4),
-    "engine": 5,
+    **dict.fromkeys(("analysis", "engine"), 5),
     **dict.fromkeys(("views", "lines"), 6),
     "robustness": 7,
     **dict.fromkeys(("pipeline", "learning"), 8),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from policytext import convert, lines, views
+from policytext.analysis import config_of
 from policytext.codebook import load as load_codebook
 from policytext.config import Config
 from policytext.config import load as load_config
@@ -109,10 +110,13 @@ def open_store(out: Path | str) -> Store:
 def trend(
     out: Path | str, *, by: Sequence[str] = (), period: str | None = None, config: ConfigLike = None
 ) -> pd.DataFrame:
-    """Return shares over time with intervals clustered by document, one row a label, period and group."""
-    settings = _config(config)
-    asked: dict[str, Any] = {"by": tuple(by) or settings.trends.by, "period": period or settings.trends.period}
+    """Return shares over time with intervals clustered by document, one row a label, period and group.
+
+    `out` is the folder of an earlier `run`; with no config, the one of that run holds.
+    """
     with open_store(out) as store:
+        settings = config_of(store, config)
+        asked: dict[str, Any] = {"by": tuple(by) or settings.trends.by, "period": period or settings.trends.period}
         return views.trends(store, replace(settings, trends=replace(settings.trends, **asked)))
 
 
@@ -123,15 +127,15 @@ def kwic(out: Path | str, term: str, *, width: int = 20, regex: bool = False) ->
 
 
 def write_report(out: Path | str, *, config: ConfigLike = None) -> Path:
-    """Write report.html of a store anew and return its path."""
+    """Write report.html of a store anew and return its path; with no config, the one of the last run holds."""
     with open_store(out) as store:
-        return views.write_report(store, _config(config), Path(out) / "report.html")
+        return views.write_report(store, config_of(store, config), Path(out) / "report.html")
 
 
 def export_tables(out: Path | str, to: Path | str, *, form: Format = "csv", config: ConfigLike = None) -> list[Path]:
-    """Write the store's tables as csv, xlsx or parquet; return the paths."""
+    """Write the store's tables as csv, xlsx or parquet; return the paths. With no config, the last run's holds."""
     with open_store(out) as store:
-        return views.export(store, _config(config), Path(to), form)
+        return views.export(store, config_of(store, config), Path(to), form)
 
 
 def _config(config: ConfigLike) -> Config:

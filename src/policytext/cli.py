@@ -340,13 +340,14 @@ def trends(
     from dataclasses import replace
 
     from policytext import robustness, views
+    from policytext.analysis import config_of
 
-    settings = _config(config)
     fields = tuple(name.strip() for name in by.split(",") if name.strip())
-    asked = replace(
-        settings.trends, by=fields or settings.trends.by, period=(period or Period(settings.trends.period)).value
-    )
     with _store(out) as store:
+        settings = config_of(store, config)
+        asked = replace(
+            settings.trends, by=fields or settings.trends.by, period=(period or Period(settings.trends.period)).value
+        )
         settings = replace(settings, trends=asked)
         table = robustness.sensitivity(store, settings) if sensitivity else views.trends(store, settings)
     _print_table(table, as_json)
@@ -395,9 +396,10 @@ def keyness(
 def report_(out: StoreOption = DEFAULT_OUT, config: ConfigOption = None) -> None:
     """Write report.html of a store anew."""
     from policytext import views
+    from policytext.analysis import config_of
 
     with _store(out) as store:
-        print(views.write_report(store, _config(config), out / "report.html"))
+        print(views.write_report(store, config_of(store, config), out / "report.html"))
 
 
 @app.command(epilog="Example: policytext export --out results --format xlsx --to tables.xlsx")
@@ -409,9 +411,10 @@ def export(
 ) -> None:
     """Write the store's tables as files for other tools."""
     from policytext import views
+    from policytext.analysis import config_of
 
     with _store(out) as store:
-        for path in views.export(store, _config(config), to, format_.value):
+        for path in views.export(store, config_of(store, config), to, format_.value):
             print(path)
 
 
@@ -452,9 +455,10 @@ def codebook_coverage(
 ) -> None:
     """Print what the codebook's terms alone find in a store: coverage, overlaps, conflicts."""
     from policytext import views
+    from policytext.analysis import config_of
 
     with _store(out) as store:
-        _print_table(views.coverage(store, _config(config), by=by.value), as_json)
+        _print_table(views.coverage(store, config_of(store, config), by=by.value), as_json)
 
 
 @topics_app.command("fit", epilog="Example: policytext topics fit --out results --k 20")
@@ -467,10 +471,11 @@ def topics_fit(
     from dataclasses import replace
 
     from policytext import pipeline, views
+    from policytext.analysis import config_of
 
-    settings = _config(config)
-    asked = replace(settings.topics, k=k or settings.topics.k)
     with _store(out, write=True) as store:
+        settings = config_of(store, config)
+        asked = replace(settings.topics, k=k or settings.topics.k)
         pipeline.refit_topics(store, asked, out)
         _print_table(views.show_topics(store), False)
 

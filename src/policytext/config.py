@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -162,6 +162,7 @@ class Config:
 
     name: str
     root: Path  # relative paths start here
+    file: Path | None = None  # where it was read, absolute
     corpus: CorpusConfig = field(default_factory=CorpusConfig)
     ingest: IngestConfig = field(default_factory=IngestConfig)
     convert: ConvertConfig = field(default_factory=ConvertConfig)
@@ -182,8 +183,7 @@ class Config:
     def as_dict(self) -> dict[str, Any]:
         """Return the sections as plain values, for `run.json`."""
         values = asdict(self)
-        values.pop("root")
-        return values
+        return {key: value for key, value in values.items() if key not in ("root", "file")}
 
 
 def load(path: Path | str | None = None) -> Config:
@@ -207,9 +207,10 @@ def load(path: Path | str | None = None) -> Config:
         raise ConfigError(f"{file}: cannot be read: {error.strerror}; give a TOML file with --config") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: not valid TOML: {error}") from error
-    folder = file.resolve().parent
+    place = file.resolve()
+    folder = place.parent
     root = folder.parent if folder.name == "configs" else folder
-    return parse(table, name=file.stem, root=root, where=str(file))
+    return replace(parse(table, name=file.stem, root=root, where=str(file)), file=place)
 
 
 def default_path() -> Path:

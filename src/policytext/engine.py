@@ -90,12 +90,22 @@ _built: dict[str, Rooms] = {}
 
 
 def rooms(config: Config) -> Rooms:
-    """Return the rooms of this process for a config, built at first use; the last config's are kept."""
-    key = repr(config)
+    """Return the rooms of this process for a config, built at first use; the last are kept while no file changes."""
+    key = f"{config!r} {_stamps(config)}"
     if key not in _built:
         _built.clear()
         _built[key] = build(config)
     return _built[key]
+
+
+def _stamps(config: Config) -> list[tuple[int, int] | None]:
+    """Return size and time of change of the files that rooms are built from: in a notebook, a codebook is edited."""
+    named = (config.tag.codebook, config.segment.words, config.tag.embeddings)
+    files = [config.resolve(name) for name in named if name is not None]
+    if config.tag.model is not None:
+        files.append(config.resolve(config.tag.model) / "card.json")
+    found = [file.stat() if file.exists() else None for file in files]
+    return [None if one is None else (one.st_size, one.st_mtime_ns) for one in found]
 
 
 def domain_words(config: Config, codebook: Codebook) -> list[str]:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from policytext import engine, ingest, topics, views
+from policytext import analysis, engine, ingest, topics, views
 from policytext.config import Config
 from policytext.config import load as load_config
 from policytext.errors import UsageError
@@ -128,6 +128,7 @@ def run(
         judged = _judge_anew(store, config, rooms.instrument, workers, listen, notes)
         if plan.sources or plan.changed or judged:
             store.put("outputs", "")  # of before; a run that dies from here on has them made by the next
+        analysis.remember(store, config, rooms.codebook, rooms.instrument)
         counts = _read_all(store, plan, config, workers, listen)
         fresh = counts["read"] == 0 and not judged and not plan.changed
         if not (fresh and store.get("outputs") == _outputs_key(config, rooms.instrument) and _complete(out)):
@@ -472,6 +473,7 @@ def _write_outputs(
         config=config.as_dict(),
         counts=counted,
     )
+    store.put("last_run", json.dumps({"provenance": provenance, "notes": notes}, ensure_ascii=False))
     views.write_report(store, config, out / "report.html", trends_table=table, provenance=provenance, notes=notes)
     vocabulary = json.loads(store.get("vocabulary") or "null")
     page = {"run": counted, "totals": totals, "notes": notes, "topics": vocabulary, "provenance": provenance}

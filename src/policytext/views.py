@@ -5,6 +5,7 @@ Every function here is the library twin of a command.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from policytext import aggregate, report
+from policytext.analysis import codebook_of
 from policytext.codebook import load as load_codebook
 from policytext.config import GROUPS, Config
 from policytext.errors import UsageError
@@ -39,9 +41,13 @@ PERIODS = {
 
 
 def counts(store: Store, config: Config) -> pd.DataFrame:
-    """Return, for each label and document, how many coded passages there are and how many carry the label."""
+    """Return, for each label and document, how many coded passages there are and how many carry the label.
+
+    Raises:
+        UsageError: the store was judged with another codebook than the config's.
+    """
     by = config.trends.by
-    labels = load_codebook(config.resolve(config.tag.codebook)).ids()
+    labels = codebook_of(store, config).ids()
     groups = "".join(f', d."{name}"' for name in dict.fromkeys((*by, "outlet")))
     docs = store.sql(f"""
         SELECT d.id AS doc_id, {PERIODS[config.trends.period]} AS period{groups}, d.path, d.date, r.cluster,
@@ -82,12 +88,19 @@ def write_report(
     *,
     trends_table: pd.DataFrame | None = None,
     provenance: dict[str, Any] | None = None,
-    notes: Sequence[str] = (),
+    notes: Sequence[str] | None = None,
 ) -> Path:
-    """Write the one-file page of a store to `path`."""
-    codebook = load_codebook(config.resolve(config.tag.codebook))
+    """Write the one-file page of a store to `path`; provenance and notes are those of the last run, if none are given.
+
+    Raises:
+        UsageError: the store was judged with another codebook than the config's.
+    """
+    codebook = codebook_of(store, config)
     table = trends(store, config) if trends_table is None else trends_table
-    data = report.gather(store, codebook, config, trends=table, provenance=provenance or {}, notes=tuple(notes))
+    last = json.loads(store.get("last_run") or "{}")
+    provenance = last.get("provenance", {}) if provenance is None else provenance
+    notes = last.get("notes", ()) if notes is None else notes
+    data = report.gather(store, codebook, config, trends=table, provenance=provenance, notes=tuple(notes))
     report.write(data, path)
     return path
 

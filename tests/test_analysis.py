@@ -1,0 +1,103 @@
+"""A store answers with the config and codebook that it was made with."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+import policytext as pt
+from policytext import analysis, codebook, pipeline
+from policytext.config import load
+from policytext.errors import UsageError
+from policytext.store import Store
+
+
+@pytest.fixture
+def own(texts, tmp_path):
+    """Make a store with a codebook and config of one's own, outside the repository."""
+    (tmp_path / "book.toml").write_text(codebook.template(), encoding="utf-8")
+    (tmp_path / "mine.toml").write_text(
+        'name = "mine"\n[tag]\ncodebook = "book.toml"\n[trends]\nlevel = 0.8\n', encoding="utf-8"
+    )
+    pipeline.run([texts], out=tmp_path / "out", config=tmp_path / "mine.toml")
+    return tmp_path
+
+
+def labels(folder):
+    return set(codebook.load(folder / "book.toml").ids())
+
+
+def test_without_a_config_the_answer_is_that_of_the_run(own):
+    assert set(pt.trend(own / "out")["label"]) == labels(own)
+    before = (own / "out" / "report.html").read_text(encoding="utf-8")
+    page = pt.write_report(own / "out")
+    assert page.read_text(encoding="utf-8") == before
+    files = pt.export_tables(own / "out", own / "csv")
+    exported = next(file for file in files if file.name == "trends.csv").read_text(encoding="utf-8-sig")
+    assert exported == (own / "out" / "trends.csv").read_text(encoding="utf-8")
+
+
+def test_another_codebook_is_refused_and_nothing_is_overwritten(own):
+    before = (own / "out" / "report.html").read_bytes()
+    for ask in (
+        lambda: pt.trend(own / "out", config=load()),
+        lambda: pt.write_report(own / "out", config=load()),
+        lambda: pt.export_tables(own / "out", own / "csv", config=load()),
+    ):
+        with pytest.raises(UsageError, match=r"judged with codebook .*leave --config out"):
+            ask()
+    assert (own / "out" / "report.html").read_bytes() == before
+
+
+def test_an_edited_codebook_asks_for_a_run(own, texts):
+    book = own / "book.toml"
+    book.write_text(book.read_text(encoding="utf-8").replace('version = "', 'version = "9'), encoding="utf-8")
+    with pytest.raises(UsageError, match="another edition"):
+        pt.trend(own / "out")
+    pipeline.run([texts], out=own / "out", config=own / "mine.toml")
+    assert set(pt.trend(own / "out")["label"]) == labels(own)
+
+
+def test_an_edited_config_is_read_anew_and_a_lost_one_is_remembered(own):
+    with Store.open(own / "out", read_only=True) as store:
+        assert analysis.config_of(store) == load(own / "mine.toml")
+        text = (own / "mine.toml").read_text(encoding="utf-8")
+        (own / "mine.toml").write_text(text.replace("0.8", "0.9"), encoding="utf-8")
+        assert analysis.config_of(store).trends.level == 0.9
+        (own / "mine.toml").unlink()
+        lost = analysis.config_of(store)
+    assert (lost.name, lost.trends.level, lost.tag.model) == ("mine", 0.8, None)
+    assert lost.resolve(lost.tag.codebook) == (own / "book.toml").resolve()
+
+
+def test_a_config_made_in_python_is_remembered_as_it_was(texts, tmp_path):
+    config = replace(load(), trends=replace(load().trends, by=("region",)))
+    pipeline.run([texts], out=tmp_path / "out", config=config)
+    assert "region" in pt.trend(tmp_path / "out").columns
+
+
+def test_a_cut_off_judging_gives_no_trend(own):
+    with Store.open(own / "out") as store:
+        store.connection.execute("UPDATE documents SET instrument = 'x' WHERE id IN (SELECT min(id) FROM documents)")
+    with pytest.raises(UsageError, match="cut off"):
+        pt.trend(own / "out")
+
+
+def test_a_run_that_fails_at_once_leaves_the_store_its_config(own):
+    with pytest.raises(UsageError, match="nowhere"):
+        pipeline.run([own / "nowhere"], out=own / "out")
+    assert set(pt.trend(own / "out")["label"]) == labels(own)
+
+
+def test_a_store_of_before_answers_with_the_default(texts, tmp_path):
+    pipeline.run([texts], out=tmp_path / "out")
+    with Store.open(tmp_path / "out") as store:
+        store.connection.execute("DELETE FROM meta WHERE key IN ('config', 'codebook', 'last_run')")
+    assert set(pt.trend(tmp_path / "out")["label"]) == set(codebook.load(load().resolve(load().tag.codebook)).ids())
+    pt.write_report(tmp_path / "out")
+
+
+def test_the_store_names_its_codebook(own):
+    with Store.open(own / "out", read_only=True) as store:
+        kept = json.loads(store.get("codebook"))
+    assert kept["sha256"] == codebook.load(own / "book.toml").sha256()
