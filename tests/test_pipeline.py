@@ -14,6 +14,7 @@ import pytest
 from policytext import pipeline
 from policytext.config import load
 from policytext.errors import UsageError
+from policytext.segment import Segmenter
 from policytext.store import Store
 
 ORDER = {
@@ -254,6 +255,54 @@ def test_another_instrument_judges_everything_anew(texts, tmp_path):
     assert any("judged anew" in note for note in done.notes)
     with Store.open(tmp_path / "out", read_only=True) as store:
         assert list(store.instruments()) == [done.instrument]
+
+
+def test_a_document_that_cannot_be_judged_anew_is_skipped_with_its_copies(texts, tmp_path, monkeypatch):
+    pipeline.run([texts], out=tmp_path / "out")
+    split = Segmenter.split
+
+    def fails(self, doc):
+        if "一网通办" in doc.text:
+            raise ValueError("cannot split this")
+        return split(self, doc)
+
+    monkeypatch.setattr(Segmenter, "split", fails)
+    config = replace(load(), tag=replace(load().tag, model=None))
+    done = pipeline.run([texts], out=tmp_path / "out", config=config, workers=1)
+    fresh = pipeline.run([texts], out=tmp_path / "fresh", config=config, workers=1)
+    assert done.totals == fresh.totals
+    assert done.totals["read"] == 6
+    assert {row.path for row in done.skipped if "cannot split this" in row.reason} == {"a.txt", "c.txt"}
+    assert tables(tmp_path / "out") == tables(tmp_path / "fresh")
+
+
+def test_topics_that_were_fitted_half_way_are_fitted_by_the_next_run(tmp_path, monkeypatch):
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for i in range(60):
+        subject = ("水库堤防防汛抗旱巡查", "学校教师课程学生考试", "养老医院医生护士病床")[i % 3]
+        (folder / f"{i:02}.txt").write_text(f"简讯第{i}号\n" + f"今年{subject}工作继续推进。\n" * 3, encoding="utf-8")
+    config = replace(load(), topics=replace(load().topics, k=2, min_passages=2, max_share=0.9))
+    pipeline.run([folder], out=tmp_path / "out", config=config)
+    with Store.open(tmp_path / "out") as store:
+        assert len(store.sql("SELECT DISTINCT topic FROM topic_terms")) == 2
+        pipeline.refit_topics(store, config.topics, tmp_path / "out", k=3)
+    again = pipeline.run([folder], out=tmp_path / "out", config=config)
+    assert not again.nothing_new  # the page shows the new topics
+    before = tables(tmp_path / "out")
+    assert len({row["topic"] for row in before["topic_terms"]}) == 3
+
+    def dies(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken, Store.open(tmp_path / "out") as store:
+        broken.setattr(Store, "replace", dies)
+        with pytest.raises(KeyboardInterrupt):
+            pipeline.refit_topics(store, config.topics, tmp_path / "out", k=4)
+    pipeline.run([folder], out=tmp_path / "out", config=config)
+    after = tables(tmp_path / "out")
+    assert len({row["topic"] for row in after["topic_terms"]}) == 2
+    assert {row["topic"] for row in after["topics"]} <= {-1, 0, 1}
 
 
 def test_a_missing_source_is_a_usage_error(tmp_path):

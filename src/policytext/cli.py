@@ -468,15 +468,11 @@ def topics_fit(
     config: ConfigOption = None,
 ) -> None:
     """Fit topics anew on the passages that the store holds now; topic numbers change."""
-    from dataclasses import replace
-
     from policytext import pipeline, views
     from policytext.analysis import config_of
 
     with _store(out, write=True) as store:
-        settings = config_of(store, config)
-        asked = replace(settings.topics, k=k or settings.topics.k)
-        pipeline.refit_topics(store, asked, out)
+        pipeline.refit_topics(store, config_of(store, config).topics, out, k=k)
         _print_table(views.show_topics(store), False)
 
 

@@ -23,7 +23,7 @@ import numpy as np
 import pyarrow as pa
 
 from policytext import analysis, engine, ingest, topics, views
-from policytext.config import Config
+from policytext.config import Config, TopicsConfig
 from policytext.config import load as load_config
 from policytext.errors import UsageError
 from policytext.ingest import reprints
@@ -352,7 +352,7 @@ def _judge_anew(
     with store.one_thread():
         for batch in engine.run(jobs(), config, _workers(workers, config, 2 * sum(sizes))):
             store.rewrite(batch)
-            done += batch.documents.num_rows
+            done += batch.documents.num_rows + len(batch.skipped)
             listen(Progress("judge anew", done, total))
     return total
 
@@ -395,19 +395,26 @@ def _topics(store: Store, config: Config, out: Path, listen: Listener, notes: li
     """Fit topics once, then only place new passages in them: a frozen model keeps topic ids stable."""
     listen(Progress("topics", 0, 1))
     folder = out / "topics"
-    key = json.dumps(asdict(config.topics), sort_keys=True) + "".join(store.instruments())
     try:
-        if store.get("topics") != key or not folder.is_dir():
+        if store.get("topics") != _topics_key(store, config.topics) or not folder.is_dir():
             fit_topics(store, config.topics, folder)
-            store.put("topics", key)
+            store.put("topics", _topics_key(store, config.topics))
         place_topics(store, folder)
     except topics.EmptyVocabulary as error:
         notes.append(f"no topics: {error}")
     listen(Progress("topics", 1, 1))
 
 
-def fit_topics(store: Store, config: Any, folder: Path) -> topics.TopicModel:
-    """Fit a topic model on a sample of the store's passages, drawn by hash, and save it in `folder`."""
+def _topics_key(store: Store, config: TopicsConfig) -> str:
+    return json.dumps(asdict(config), sort_keys=True) + "".join(store.instruments())
+
+
+def fit_topics(store: Store, config: TopicsConfig, folder: Path) -> topics.TopicModel:
+    """Fit a topic model on a sample of the store's passages, drawn by hash, and save it in `folder`.
+
+    The caller puts the key that says so; without one, after a crash, the next `run` fits again.
+    """
+    store.put("topics", "")
     query = (
         f"SELECT doc_id, n, words FROM passages WHERE kind IN ({_CODED}) "
         "ORDER BY md5(doc_id || ':' || n::VARCHAR) LIMIT ?"
@@ -447,9 +454,14 @@ def place_topics(store: Store, folder: Path) -> None:
                 store.insert("topics", rows)
 
 
-def refit_topics(store: Store, config: Any, out: Path) -> None:
-    """Fit topics anew on what the store holds now; topic numbers change."""
-    fit_topics(store, config, out / "topics")
+def refit_topics(store: Store, config: TopicsConfig, out: Path, *, k: int = 0) -> None:
+    """Fit `k` topics (0: as many as in the config) anew on what the store holds now; topic numbers change.
+
+    The next `run` keeps them, and writes the report anew.
+    """
+    store.put("outputs", "")
+    fit_topics(store, replace(config, k=k or config.k), out / "topics")
+    store.put("topics", _topics_key(store, config))
     place_topics(store, out / "topics")
 
 

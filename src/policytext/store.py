@@ -395,11 +395,28 @@ class Store:
             self.insert(name, rows)
 
     def rewrite(self, batch: Batch) -> None:
-        """Replace documents that are in the store by the same documents, judged anew."""
+        """Replace documents that are in the store by the same documents, judged anew.
+
+        One that could not be judged goes, and is skipped at each place where it was read, as in a first run.
+        """
         with self.transaction():
-            self._remove_documents(batch.documents.column("id").to_pylist())
+            failed = [self._fail(row) for row in batch.skipped]
+            self._remove_documents(
+                [*batch.documents.column("id").to_pylist(), *(ids for found in failed for ids in found)]
+            )
             for name in WRITTEN:
                 self.insert(name, getattr(batch, name))
+
+    def _fail(self, row: Skipped) -> list[str]:
+        """Note as skipped the document read at the row's place, and its copies; return its id, to be removed."""
+        place = [row.path, row.member]
+        query = "SELECT id FROM documents WHERE path = ? AND member = ?"
+        ids = [found[0] for found in self.connection.execute(query, place).fetchall()]
+        copies = "DELETE FROM duplicates WHERE doc_id IN (SELECT unnest(?::VARCHAR[])) RETURNING path, member"
+        places = [place, *map(list, self.connection.execute(copies, [ids]).fetchall())]
+        rows = [{"path": path, "member": member, "room": row.room, "reason": row.reason} for path, member in places]
+        self.insert("skipped", pa.Table.from_pylist(rows, schema=SKIPPED))
+        return ids
 
     def keep(self, row: dict[str, Any]) -> None:
         """Replace what is known of a file that has moved or been touched; its documents stay."""
