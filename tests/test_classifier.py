@@ -7,7 +7,7 @@ import pytest
 
 from policytext.errors import LabelError, ModelError
 from policytext.tag import Classifier, TrainConfig, TrainingSet, Unlabelled, copies, train
-from policytext.tag.judging import abstain_bands, best_thresholds, calibration_error
+from policytext.tag.judging import abstain_bands, best_thresholds, calibration_error, score_card
 from policytext.tag.train import assign_folds
 
 TOPICS = ("降低碳排放强度", "发展学前教育", "完善养老服务", "扩大对外开放")
@@ -164,6 +164,41 @@ def test_a_label_of_too_few_documents_is_named(data: TrainingSet):
     targets[:, 1] = [i < 3 for i in range(len(targets))]
     with pytest.raises(LabelError, match=r"energy\.price.*3 documents"):
         train(TrainingSet(data.labels, data.texts, data.words, targets, data.groups))
+
+
+def test_what_only_made_passages_show_cannot_be_measured(data: TrainingSet):
+    with pytest.raises(LabelError, match=r"energy\.carbon.* of 0 documents"):
+        train(replace(data, made=data.targets[:, 0]))
+    with pytest.raises(LabelError, match=r"of 0 documents"):
+        train(replace(data, made=np.ones(len(data.texts), bool)))
+
+
+def test_a_label_without_counterexamples_is_named(data: TrainingSet):
+    with pytest.raises(LabelError, match=r"energy\.price.*some passages without it"):
+        train(replace(data, targets=data.targets | np.array([False, True])))
+
+
+def test_the_model_knows_what_it_was_trained_on(tmp_path: Path, data: TrainingSet, fitted: Classifier):
+    fitted.save(tmp_path)
+    assert Classifier.load(tmp_path).knows([*data.texts[:3], "别的文字"]).tolist() == [True, True, True, False]
+
+
+def test_bands_are_scored_on_what_they_were_not_chosen_on():
+    rng = np.random.default_rng(1)
+    scores = rng.random((2000, 1)).astype(np.float32)
+    noise = rng.random((2000, 1)) < 0.5
+    fold = rng.integers(0, 5, 2000)
+    card = score_card(("a",), noise, scores, fold, 0.15)
+    assert 0.6 < card["f1"]["a"] < 0.7  # all yes: nothing can be learnt
+    assert card["abstain_f1"]["a"] < 0.7
+    assert 0.8 < card["abstain_coverage"]["a"] <= 1
+
+
+def test_bands_exist_where_every_score_is_above_the_threshold():
+    scores = np.full((10, 1), 0.7, np.float32)
+    truth = np.ones((10, 1), bool)
+    low, high = abstain_bands(scores, truth, best_thresholds(scores, truth), 0.15)
+    assert low[0] <= high[0] == pytest.approx(0.7)
 
 
 def test_the_order_of_passages_changes_no_fold(data: TrainingSet):

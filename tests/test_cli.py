@@ -124,6 +124,15 @@ def test_evaluate_scores_labels(tmp_path):
     found = rows(policytext("evaluate", "--labels", labels, "--readings", "--json"))[-1]
     assert found["readings"]["passages"] == 2
     assert found["passages"] == 2
+    assert found["notes"] == []
+    with labels.open("a", encoding="utf-8") as lines:
+        lines.write('{"id": "3", "text": "开放公共数据。", "labels": ["stage.open"], "made": true}\n')
+    scored = policytext("evaluate", "--labels", labels).stdout
+    assert scored.endswith("note: passages made for training, which are not scored: 1\n")
+    labels.write_text(
+        '{"id": "3", "text": "开放公共数据。", "labels": ["stage.open"], "made": true}\n', encoding="utf-8"
+    )
+    assert "all passages were made for training" in policytext("evaluate", "--labels", labels).stderr
     labels.write_text('{"id": "1", "text": "x", "labels": ["stage.wrong"]}\n', encoding="utf-8")
     assert "stage.wrong" in policytext("evaluate", "--labels", labels).stderr
 

@@ -76,6 +76,10 @@ def test_missing_texts_are_an_error_or_left_out(tmp_path: Path):
         ('{"text": "文"}', "list of label ids"),
         ('{"labels": []}', "sha256"),
         ('{"text": "文", "labels": ["a.b"], "evidence": {"a.b": [0, 9]}}', "evidence"),
+        ('{"text": "文", "labels": ["a.b"], "evidence": [0, 1]}', "evidence"),
+        ('{"text": "文", "labels": ["a.b"], "second_reading": "a.b"}', "second_reading"),
+        ('{"text": null, "labels": []}', "sha256"),
+        ('{"file": "a", "doc": 1, "paragraph": "2", "sha256": "0", "labels": []}', "paragraph"),
     ],
 )
 def test_a_malformed_line_is_named(tmp_path: Path, line: str, message: str):
@@ -83,6 +87,31 @@ def test_a_malformed_line_is_named(tmp_path: Path, line: str, message: str):
     with pytest.raises(LabelError, match=message) as caught:
         labels.read(tmp_path / "a.jsonl")
     assert "a.jsonl:1" in str(caught.value)
+
+
+@pytest.mark.usefixtures("shared")
+def test_null_is_no_text_and_zero_is_a_document(tmp_path: Path):
+    rows = [
+        reference("第二條 主動公開", 1) | {"text": None, "evidence": None},
+        *({"id": i, "doc": i // 2, "text": f"第{i}段", "labels": []} for i in range(4)),
+    ]
+    passages = labels.read(write(tmp_path / "a.jsonl", *rows))
+    assert passages[0].text == "第二條 主動公開"
+    assert [(p.id, p.group) for p in passages[1:]] == [("0", "/0"), ("1", "/0"), ("2", "/1"), ("3", "/1")]
+
+
+def test_of_two_references_to_one_text_both_are_tried(tmp_path: Path, shared: Path):
+    here = reference("第二條 主動公開", 1)
+    gone = here | {"id": "other", "file": "speeches"}
+    for order in ([here, gone], [gone, here]):
+        found = labels.read(write(tmp_path / "a.jsonl", *order), shared=shared)
+        assert {p.text for p in found} == {"第二條 主動公開"}
+
+
+def test_labels_in_another_encoding_are_named(tmp_path: Path):
+    (tmp_path / "a.jsonl").write_text('{"text": "公开", "labels": []}\n', encoding="gb18030")
+    with pytest.raises(LabelError, match=r"a\.jsonl: not UTF-8"):
+        labels.read(tmp_path / "a.jsonl")
 
 
 def test_no_file_is_an_error(tmp_path: Path):

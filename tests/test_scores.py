@@ -125,10 +125,9 @@ def test_one_document_leaves_the_mean_without_an_interval():
     assert scores.as_dict()["macro_f1_interval"] == [None, None]
 
 
-def test_no_passages_score_nothing():
-    scores = score([], [], labels=["a"])
-    assert scores.passages == scores.documents == 0
-    assert scores.as_dict()["macro_f1"] is None
+def test_no_passages_are_an_error():
+    with pytest.raises(LabelError, match="no passage to score"):
+        score([], [], labels=["a"])
 
 
 def test_calibration_of_perfect_and_wrong_probabilities():

@@ -63,19 +63,19 @@ def read(path: Path | str, *, shared: Path | str | None = None, missing: str = "
     """
     rows = [row for file in _files(Path(path)) for row in _rows(file)]
     folder = Path(shared) if shared is not None else _beside(Path(path))
-    wanted = {row["sha256"]: row for _, row in rows if "text" not in row}
+    wanted: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for _, row in rows:
+        if row.get("text") is None:
+            wanted[row["sha256"]].append(row)
     texts = _texts(wanted, folder) if wanted else {}
-    lost = [where for where, row in rows if "text" not in row and row["sha256"] not in texts]
+    lost = [where for where, row in rows if row.get("text") is None and row["sha256"] not in texts]
     if lost and missing == "error":
         raise LabelError(
             f"{lost[0]}: the text of this reference is not in {folder or 'a folder named shared'}; {len(lost)} of "
             f"{len(rows)} passages are missing; name the folder with gold/ and corpora/"
         )
-    return [
-        _passage(row, row["text"] if "text" in row else texts[row["sha256"]], where)
-        for where, row in rows
-        if "text" in row or row["sha256"] in texts
-    ]
+    found = [(where, row, texts.get(row["sha256"]) if row.get("text") is None else row["text"]) for where, row in rows]
+    return [_passage(row, text, where) for where, row, text in found if text is not None]
 
 
 def label_ids(passages: Iterable[LabelledPassage]) -> tuple[str, ...]:
@@ -105,11 +105,16 @@ def _files(path: Path) -> list[Path]:
 
 
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    with path.open(encoding="utf-8-sig") as lines:
-        for number, line in enumerate(lines, start=1):
-            if line.strip():
-                where = f"{path.name}:{number}"
-                yield where, _checked(line, where)
+    try:
+        with path.open(encoding="utf-8-sig") as lines:
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    where = f"{path.name}:{number}"
+                    yield where, _checked(line, where)
+    except UnicodeDecodeError as error:
+        raise LabelError(f"{path}: not UTF-8 ({error.reason} at byte {error.start}); save it as UTF-8") from error
+    except OSError as error:
+        raise LabelError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def _checked(line: str, where: str) -> dict[str, Any]:
@@ -124,29 +129,43 @@ def _checked(line: str, where: str) -> dict[str, Any]:
         raise LabelError(f'{where}: "labels" must be a list of label ids; an empty list means none applies')
     if not isinstance(row.get("text"), str) and not isinstance(row.get("sha256"), str):
         raise LabelError(f'{where}: give "text", or a reference with "file", "doc", "paragraph" and "sha256"')
+    if row.get("text") is None and type(row.get("paragraph", 0)) is not int:
+        raise LabelError(f'{where}: "paragraph" must be a whole number, counted from 0')
+    if not isinstance(row.get("evidence") or {}, dict):
+        raise LabelError(f'{where}: "evidence" must map a label to [start, end], or to the clause')
+    second = row.get("second_reading") or []
+    if not isinstance(second, list) or not all(isinstance(label, str) for label in second):
+        raise LabelError(f'{where}: "second_reading" must be a list of label ids')
     return row
 
 
 def _passage(row: dict[str, Any], text: str, where: str) -> LabelledPassage:
-    source = str(row.get("file") or row.get("source") or "")
-    identity = str(row.get("id") or where)
+    source = _first(row, "file", "source")
+    identity = _first(row, "id") or where
     second = row.get("second_reading")
     return LabelledPassage(
         id=identity,
         text=text,
         labels=tuple(row["labels"]),
-        group=f"{source}/{row.get('doc') or row.get('pair') or identity}",
+        group=f"{source}/{_first(row, 'doc', 'pair') or identity}",
         source=source,
-        evidence={label: _span(value, text, f"{where}: {label}") for label, value in row.get("evidence", {}).items()},
-        reader=str(row.get("reader", "")),
+        evidence={
+            label: _span(value, text, f"{where}: {label}") for label, value in (row.get("evidence") or {}).items()
+        },
+        reader=_first(row, "reader"),
         second_reading=None if second is None else tuple(second),
-        script=str(row.get("script") or ""),
-        region=str(row.get("region") or ""),
-        genre=str(row.get("genre") or ""),
-        date=str(row.get("date") or row.get("year") or ""),
+        script=_first(row, "script"),
+        region=_first(row, "region"),
+        genre=_first(row, "genre"),
+        date=_first(row, "date", "year"),
         sha256=row.get("sha256") or sha256(text),
         made=bool(row.get("made", False)),
     )
+
+
+def _first(row: dict[str, Any], *keys: str) -> str:
+    """Return the first of these values that says something; 0 does."""
+    return next((str(row[key]) for key in keys if row.get(key) not in (None, "")), "")
 
 
 def _span(value: object, text: str, where: str) -> tuple[int, int]:
@@ -165,7 +184,7 @@ def _beside(path: Path) -> Path | None:
     return next((folder for folder in folders if (folder / "gold").is_dir() or (folder / "corpora").is_dir()), None)
 
 
-def _texts(wanted: dict[str, dict[str, Any]], folder: Path | None) -> dict[str, str]:
+def _texts(wanted: dict[str, list[dict[str, Any]]], folder: Path | None) -> dict[str, str]:
     """Return sha256 -> text of the references that can be found, each checked against its hash."""
     if folder is None:
         return {}
@@ -174,7 +193,7 @@ def _texts(wanted: dict[str, dict[str, Any]], folder: Path | None) -> dict[str, 
     return found
 
 
-def _from_gold(wanted: dict[str, dict[str, Any]], folder: Path) -> Iterator[tuple[str, str]]:
+def _from_gold(wanted: dict[str, list[dict[str, Any]]], folder: Path) -> Iterator[tuple[str, str]]:
     for path in sorted(folder.glob("*.jsonl")):
         with path.open(encoding="utf-8") as lines:
             for line in lines:
@@ -183,9 +202,9 @@ def _from_gold(wanted: dict[str, dict[str, Any]], folder: Path) -> Iterator[tupl
                     yield row["sha256"], row["text"]
 
 
-def _from_corpora(wanted: dict[str, dict[str, Any]], folder: Path) -> dict[str, str]:
+def _from_corpora(wanted: dict[str, list[dict[str, Any]]], folder: Path) -> dict[str, str]:
     by_file: dict[str, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
-    for row in wanted.values():
+    for row in (row for rows in wanted.values() for row in rows):
         by_file[str(row.get("file"))][str(row.get("doc"))].append(row)
     found = {}
     for name, docs in by_file.items():
@@ -207,4 +226,4 @@ def _paragraphs(path: Path, docs: dict[str, list[dict[str, Any]]]) -> Iterator[t
             doc = json.loads(line)
             rows = docs.get(str(doc.get("id")), [])
             paragraphs = doc["text"].split("\n") if rows else []
-            yield from ((row, paragraphs[row["paragraph"]]) for row in rows if row["paragraph"] < len(paragraphs))
+            yield from ((row, paragraphs[n]) for row in rows if 0 <= (n := row.get("paragraph", -1)) < len(paragraphs))

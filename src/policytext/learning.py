@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -129,10 +129,17 @@ def dependence(paths: Sequence[Path | str], config: Config, *, shared: Path | No
 def evaluate_labels(paths: Sequence[Path | str], config: Config, *, shared: Path | None = None) -> Scores:
     """Score the config's tagger on label files: per label, with intervals clustered by document.
 
-    Breakdowns are by script, region, genre and decade where the labels say them.
+    Breakdowns are by script, region, genre and decade where the labels say them. Passages made for training are left
+    out; that some were trained on is a note.
+
+    Raises:
+        LabelError: the labels are malformed, or there are none.
     """
     rooms = engine.rooms(config)
-    rows = read_labels(paths, rooms.codebook, shared=shared)
+    given = read_labels(paths, rooms.codebook, shared=shared)
+    rows = [row for row in given if not row.made]
+    if not rows:
+        raise LabelError("no passage to score: the label files are empty, or all passages were made for training")
     names = rooms.codebook.ids("classifier") or rooms.codebook.ids()
     ready = passages(rows, config)
     found: list[set[str]] = [set() for _ in rows]
@@ -144,10 +151,22 @@ def evaluate_labels(paths: Sequence[Path | str], config: Config, *, shared: Path
             if one.probability is not None:
                 probabilities[int(one.doc_id)][names.index(one.label)] = one.probability
     groups = {name: [getattr(row, name) or None for row in rows] for name in ("script", "region", "genre", "decade")}
-    return evaluate.score(
+    scores = evaluate.score(
         [set(row.labels) & set(names) for row in rows],
         found,
         labels=names,
         probabilities=probabilities,
         units=evaluate.Units([row.id for row in rows], [row.group for row in rows], groups),
     )
+    return replace(scores, notes=tuple(_about(rooms.tagger, ready, len(given) - len(rows))))
+
+
+def _about(tagger: tag.Tagger, ready: Sequence[Passage], made: int) -> Iterator[str]:
+    if made:
+        yield f"passages made for training, which are not scored: {made}"
+    known = 0 if tagger.classifier is None else int(tagger.classifier.knows([one.text for one in ready]).sum())
+    if known:
+        yield (
+            f"the classifier was trained on {known} of these {len(ready)} passages, so the scores are too good; score "
+            "it on others, or read the cross-validated scores on its card"
+        )

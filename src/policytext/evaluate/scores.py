@@ -56,6 +56,7 @@ class Scores:
     calibration: pd.DataFrame  # label, ece, brier, and one row "all"; empty without probabilities
     reliability: pd.DataFrame  # label, bin, passages, predicted, observed, low, high
     options: ScoreOptions
+    notes: tuple[str, ...] = ()  # what a reader of the scores has to know
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -66,11 +67,12 @@ class Scores:
             "macro_f1": _plain(self.macro_f1),
             "macro_f1_interval": [_plain(self.macro_low), _plain(self.macro_high)],
             "level": self.options.level,
+            "notes": list(self.notes),
             **{name: _records(getattr(self, name)) for name in tables},
         }
 
     def as_table(self) -> str:
-        """Return the scores of every label as text, a line each, macro F1 last."""
+        """Return the scores of every label as text, a line each, macro F1 after them, and the notes."""
         columns = {
             "label": self.labels["label"].tolist(),
             "support": self.labels["support"].astype(str).tolist(),
@@ -86,9 +88,8 @@ class Scores:
             [macro.get(name, "") for name in columns],
         ]
         widths = [max(len(row[i]) for row in rows) for i in range(len(columns))]
-        return "\n".join(
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-        )
+        lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+        return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
 
 
 def score(
@@ -109,7 +110,7 @@ def score(
     with a bootstrap over documents. The intervals are about passages like these, drawn as these were.
 
     Raises:
-        LabelError: the lists differ in length, or a label is not among `labels`.
+        LabelError: there is nothing to score, the lists differ in length, or a label is not among `labels`.
 
     >>> scores = score([{"a"}, {"a"}, set(), {"b"}], [{"a"}, set(), set(), {"b"}])
     >>> scores.labels[["label", "support", "precision", "recall"]]
@@ -119,6 +120,8 @@ def score(
     >>> round(scores.macro_f1, 3)
     0.833
     """
+    if not len(truth) and not len(predicted):
+        raise LabelError("there is no passage to score; label some")
     names = _names(truth, predicted, labels)
     true, guess = _indicator(truth, names), _indicator(predicted, names)
     _check_lengths(len(truth), probabilities, units)

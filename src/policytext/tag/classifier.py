@@ -11,7 +11,7 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -72,6 +72,7 @@ class Classifier:
     high: Floats
     card: dict[str, Any]
     second: SecondReading | None = None
+    trained_on: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))  # `text_hashes`
 
     def judge(
         self,
@@ -189,6 +190,10 @@ class Classifier:
             decided[(probabilities >= self.low) & (probabilities < self.high)] = -1
         return decided
 
+    def knows(self, texts: Sequence[str]) -> NDArray[np.bool_]:
+        """Return which simplified texts the model was trained on: scores on these say little."""
+        return np.isin(text_hashes(texts, ordered=False), self.trained_on)
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return everything but the card as arrays."""
         parts = {
@@ -198,6 +203,7 @@ class Classifier:
             "second": {} if self.second is None else self.second.arrays(),
         }
         own = {name: getattr(self, name) for name in _ARRAYS}
+        own["trained_on"] = self.trained_on
         own["pattern_names"] = np.frombuffer("\n".join(self.pattern_names).encode("utf-8"), dtype=np.uint8)
         return own | {f"{part}.{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
 
@@ -263,8 +269,16 @@ class Classifier:
             pattern_names=tuple(names.split("\n")) if names else (),
             card=card,
             second=SecondReading.from_arrays(parts["second"]) if parts["second"] else None,
+            trained_on=arrays.get("trained_on", np.zeros(0, np.uint64)),
             **{name: arrays[name] for name in _ARRAYS},
         )
+
+
+def text_hashes(texts: Sequence[str], *, ordered: bool = True) -> NDArray[np.uint64]:
+    """Return 64 bits of the SHA-256 of each text, by default sorted."""
+    digests = b"".join(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8] for text in texts)
+    found = np.frombuffer(digests, np.uint64)
+    return np.sort(found) if ordered else found
 
 
 def dense_numbers(

@@ -57,11 +57,12 @@ def abstain_bands(
         best = -1.0
         for up in np.linspace(0, min(budget, len(above) // 2), 21).astype(int):
             down = min(budget - up, len(below) - 1)
-            band = below[down], (above[up] if up < len(above) else np.inf)
-            kept = (scores <= band[0]) | (scores >= band[1])
+            first = np.nextafter(np.float32(below[down]), np.float32(1)) if len(below) else threshold[j]
+            last = above[up] if up < len(above) else threshold[j]
+            kept = (scores < first) | (scores >= last)
             f1 = f1_of(truth[kept], scores[kept] >= threshold[j])
             if f1 > best:
-                best, low[j], high[j] = f1, np.nextafter(np.float32(band[0]), np.float32(1)), band[1]
+                best, low[j], high[j] = f1, first, last
     return low, high
 
 
@@ -69,17 +70,18 @@ def score_card(
     labels: Sequence[str],
     targets: Bools,
     probabilities: Floats,
-    threshold: Floats,
-    band: tuple[Floats, Floats],
     fold: Ints,
+    max_abstained: float,
 ) -> dict[str, Any]:
-    """Return cross-validated scores; thresholds of each fold come from the other folds, so none is chosen on itself."""
+    """Return cross-validated scores.
+
+    Thresholds and abstain bands of each fold come from the other folds, so that none is chosen on what it is scored on.
+    """
     decided = decided_by_others(probabilities, targets, fold)
     f1 = np.array([f1_of(t, d) for t, d in zip(targets.T, decided.T, strict=True)])
-    low, high = band
-    kept = (probabilities < low) | (probabilities >= high)
+    kept = sure_by_others(probabilities, targets, fold, max_abstained)
     columns = range(len(labels))
-    sure = [f1_of(targets[kept[:, j], j], probabilities[kept[:, j], j] >= threshold[j]) for j in columns]
+    sure = [f1_of(targets[kept[:, j], j], decided[kept[:, j], j]) for j in columns]
     return {
         "by": "document",
         "folds": int(fold.max() + 1),
@@ -99,6 +101,16 @@ def decided_by_others(scores: Floats, targets: Bools, fold: Ints) -> Bools:
     for k in np.unique(fold):
         decided[fold == k] = scores[fold == k] >= best_thresholds(scores[fold != k], targets[fold != k])
     return decided
+
+
+def sure_by_others(scores: Floats, targets: Bools, fold: Ints, max_abstained: float) -> Bools:
+    """Return which decisions of each fold lie outside the abstain bands that are best on the others."""
+    kept = np.ones_like(targets)
+    for k in np.unique(fold):
+        others = scores[fold != k], targets[fold != k]
+        low, high = abstain_bands(*others, best_thresholds(*others), max_abstained)
+        kept[fold == k] = (scores[fold == k] < low) | (scores[fold == k] >= high)
+    return kept
 
 
 def calibration_error(probabilities: NDArray[Any], truth: Bools, bins: int = 10) -> float:

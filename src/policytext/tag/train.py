@@ -21,7 +21,7 @@ import numpy as np
 
 from policytext.errors import LabelError
 from policytext.tag import kernel, second
-from policytext.tag.classifier import Classifier
+from policytext.tag.classifier import Classifier, text_hashes
 from policytext.tag.encoder import Encoder
 from policytext.tag.features import FeatureConfig, Floats
 from policytext.tag.judging import (
@@ -139,9 +139,9 @@ def train(
         ModelError: the word vectors were altered.
     """
     config = config or TrainConfig()
-    _check_enough(data, config)
-    views = kernel.views(data, config, unlabelled)
     fold = assign_folds(data.groups, config.folds, config.seed)
+    _check_enough(data, fold, config)
+    views = kernel.views(data, config, unlabelled)
     unseen = _cross_fit(views, data, fold, config)
     judged = _judge(data, unseen, config, encoder)
     fitted = kernel.fit(views, data, np.arange(len(data.texts)), config)
@@ -153,7 +153,7 @@ def train(
         "documents": len(set(data.groups)),
         "positives": dict(zip(data.labels, data.targets.sum(axis=0).tolist(), strict=True)),
         "config": asdict(config),
-        **judged.facts(data, fold),
+        **judged.facts(data, fold, config.max_abstained),
         "learning_curve": _learning_curve(views.gram, data, fold, config),
     }
     return Classifier(
@@ -167,6 +167,7 @@ def train(
         intercept=fitted.intercept,
         gate_weights=fitted.gate_weights.astype(np.float16),
         gate_intercept=fitted.gate_intercept,
+        trained_on=text_hashes(data.texts),
         **judged.fields(),
         card=json.loads(json.dumps(facts | (card or {}))),
     )
@@ -204,7 +205,7 @@ class _Judged:
         """Return what the classifier keeps."""
         return {name: value for name, value in vars(self).items() if name not in ("probabilities", "shares")}
 
-    def facts(self, data: TrainingSet, fold: Ints) -> dict[str, Any]:
+    def facts(self, data: TrainingSet, fold: Ints, max_abstained: float) -> dict[str, Any]:
         """Return what the card says of them."""
         found = data.found()
         bands = zip(data.labels, self.low, self.high, strict=True)
@@ -213,12 +214,7 @@ class _Judged:
             "abstain": {label: [round(float(a), 4), round(float(b), 4)] for label, a, b in bands},
             **{name: round(share, 4) for name, share in self.shares.items()},
             "cross_validation": score_card(
-                data.labels,
-                data.targets[found],
-                self.probabilities,
-                self.threshold,
-                (self.low, self.high),
-                fold[found],
+                data.labels, data.targets[found], self.probabilities, fold[found], max_abstained
             ),
         }
 
@@ -323,10 +319,17 @@ def _share_of(group: str, seed: int) -> float:
     return int.from_bytes(hashlib.sha256(f"curve {seed}\x1f{group}".encode()).digest()[:4], "big") / 2**32
 
 
-def _check_enough(data: TrainingSet, config: TrainConfig) -> None:
-    for label, column in zip(data.labels, data.targets.T, strict=True):
-        documents = len({group for group, applies in zip(data.groups, column, strict=True) if applies})
-        if documents < config.folds or column.all():
+def _check_enough(data: TrainingSet, fold: Ints, config: TrainConfig) -> None:
+    """Refuse labels that cannot be learnt and measured; passages made for training do not count.
+
+    Whatever fold is held out, the others must have passages with the label and without it.
+    """
+    found = data.found()
+    groups = [data.groups[i] for i in found]
+    for label, column in zip(data.labels, data.targets[found].T, strict=True):
+        documents = len({group for group, applies in zip(groups, column, strict=True) if applies})
+        spread = min(len(set(fold[found][column == applies].tolist())) for applies in (True, False))
+        if documents < config.folds or spread < 2:
             raise LabelError(
                 f'label "{label}" applies to passages of {documents} documents; at least {config.folds} are needed '
                 "with, and some passages without it: label more, or leave the label to its terms"
