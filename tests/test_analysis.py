@@ -101,3 +101,12 @@ def test_the_store_names_its_codebook(own):
     with Store.open(own / "out", read_only=True) as store:
         kept = json.loads(store.get("codebook"))
     assert kept["sha256"] == codebook.load(own / "book.toml").sha256()
+
+
+def test_a_run_says_which_labels_wait_for_a_classifier(texts, tmp_path):
+    book = codebook.template().replace('decided_by = "terms"', 'decided_by = "classifier"')
+    (tmp_path / "book.toml").write_text(book, encoding="utf-8")
+    (tmp_path / "mine.toml").write_text('name = "mine"\n[tag]\ncodebook = "book.toml"\n', encoding="utf-8")
+    notes = pipeline.run([texts], out=tmp_path / "out", config=tmp_path / "mine.toml").notes
+    assert any(note.startswith("no classifier for goal.supply") for note in notes)
+    assert not any("no classifier" in note for note in pipeline.run([texts], out=tmp_path / "own").notes)

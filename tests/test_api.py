@@ -6,6 +6,7 @@ import sys
 import pytest
 
 import policytext as pt
+from policytext.errors import UsageError
 
 NAMES = [
     "PolicyTextError",
@@ -53,6 +54,10 @@ def test_the_whole_path_from_python(texts, tmp_path):
     table = pt.trend(tmp_path / "out", by=["script"])
     assert {"label", "period", "script", "share", "low", "high"} <= set(table.columns)
     assert len(pt.kwic(tmp_path / "out", "政务服务")) > 0
+    assert len(pt.kwic(tmp_path / "out", r"政务(?=服务)\w", regex=True)) > 0
+    assert pt.kwic(tmp_path / "out", "無此詞").empty
+    with pytest.raises(UsageError, match="no regular expression"):
+        pt.kwic(tmp_path / "out", "(", regex=True)
     files = pt.export_tables(tmp_path / "out", tmp_path / "csv")
     assert {file.name for file in files} >= {"trends.csv", "documents.csv", "tags.csv"}
     with pt.open_store(tmp_path / "out") as store:

@@ -76,13 +76,39 @@ def test_ingest_shows_documents_and_skips(texts):
         (("trends", "--out", "nowhere"), 1, "policytext run"),
         (("run", "--nonsense"), 2, "nonsense"),
         (("codebook", "check", "nowhere.toml"), 2, "nowhere.toml"),
+        (("codebook", "check", "."), 2, "name a TOML file"),
+        (("codebook", "new", "nowhere/mine.toml"), 1, "nowhere/mine.toml: No such file"),
+        (("run", "note.txt", "--out", "note.txt"), 1, "note.txt: File exists"),
+        (("run", "note.txt", "--out", "note.txt/results"), 1, "note.txt/results: Not a directory"),
+        (("trends", "--out", "note.txt"), 1, "no DuckDB file"),
+        (("train", "--labels", "labels.jsonl", "--model", "note.txt"), 1, "note.txt: cannot be a folder"),
+        (("tag", "gbk.txt"), 2, "gbk.txt: not UTF-8"),
+        (("convert", "."), 2, "cannot be read"),
     ],
 )
 def test_errors_say_what_to_do_and_set_the_status(arguments, status, message, tmp_path):
+    (tmp_path / "note.txt").write_text("推进一网通办，让数据多跑路。\n", encoding="utf-8")
+    (tmp_path / "gbk.txt").write_text("推进一网通办，让数据多跑路。\n", encoding="gb18030")
     done = policytext(*arguments, cwd=tmp_path)
     assert done.returncode == status
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_standard_input_in_another_encoding_is_named():
+    command = [sys.executable, "-m", "policytext", "tag"]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        command, input="数据多跑路".encode("gb18030"), capture_output=True, env=environment, check=False
+    )
+    assert done.returncode == 2
+    assert b"standard input: not UTF-8" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_surrogate_in_an_id_comes_back():
+    done = policytext("tag", stdin='{"id": "\\ud83d", "text": "粮食"}\n')
+    assert rows(done)[0]["id"] == "\ud83d"
 
 
 def test_an_unknown_config_key_names_the_nearest(tmp_path):
@@ -148,3 +174,11 @@ def test_a_new_codebook_is_valid_and_never_overwrites(tmp_path):
     assert policytext("codebook", "new", tmp_path / "mine.toml").returncode == 0
     assert "valid" in policytext("codebook", "check", tmp_path / "mine.toml").stdout
     assert policytext("codebook", "new", tmp_path / "mine.toml").returncode == 2
+
+
+def test_training_writes_over_nothing_but_a_model(tmp_path):
+    (tmp_path / "labels.jsonl").write_text('{"text": "粮食产量稳定。", "labels": []}\n', encoding="utf-8")
+    (tmp_path / "card.json").write_text('{"name": "not ours"}', encoding="utf-8")
+    done = policytext("train", "--labels", tmp_path / "labels.jsonl", "--model", tmp_path)
+    assert "no card of a model" in done.stderr
+    assert (tmp_path / "card.json").read_text(encoding="utf-8") == '{"name": "not ours"}'

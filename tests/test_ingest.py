@@ -68,14 +68,23 @@ def test_jsonl_rows_become_documents_and_broken_lines_skips(tmp_path):
     rows = [
         {"id": "a", "title": "甲", "date": "2021-03-05", "issuer_or_source": "国务院", "genre": "policy", "text": TEXT}
     ]
-    lines = [json.dumps(rows[0], ensure_ascii=False), "{broken", "[1]", '{"text": ""}', ""]
+    lines = ["", json.dumps(rows[0], ensure_ascii=False), "{broken", "", "[1]", '{"text": ""}', ""]
     with gzip.open(tmp_path / "x.jsonl.gz", "wt", encoding="utf-8") as file:
         file.write("\n".join(lines))
     docs, skipped = everything(tmp_path)
     assert [(d.source_id, d.title, d.date, d.issuer, d.date_source) for d in docs] == [
         ("a", "甲", "2021-03-05", "国务院", "declared")
     ]
-    assert [s.member for s in skipped] == [1, 2, 3]
+    assert [s.member for s in skipped] == [2, 4, 5]
+    assert "line 3 is not valid JSON" in skipped[0].reason
+
+
+def test_a_line_of_utf16_ends_where_a_line_ends(tmp_path):
+    row = json.dumps({"id": "a", "text": f"{TEXT}\u2028{TEXT}"}, ensure_ascii=False)
+    (tmp_path / "x.jsonl").write_bytes(f"\r\n{row}\r\n{{broken\r\n".encode("utf-16"))
+    docs, skipped = everything(tmp_path)
+    assert [doc.source_id for doc in docs] == ["a"]
+    assert "line 3 is not valid JSON" in skipped[0].reason
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "utf-8-sig"])

@@ -1,8 +1,10 @@
 """The same passages cut in other ways: what a trend is compared with."""
 
-from policytext.config import SegmentConfig
+from policytext.config import SegmentConfig, load
 from policytext.records import Document
+from policytext.robustness import sensitivity
 from policytext.segment import agreement, instruments
+from policytext.store import Store
 
 TEXT = "从数字赋能到数字赋权，各地推进一网通办。"
 
@@ -29,3 +31,8 @@ def test_recut_keeps_the_passage_and_changes_its_words():
 def test_agreement_with_itself_is_whole():
     assert agreement([("一", "二")], [("一", "二")]) == 1.0
     assert agreement([("一",)], [("一",)]) == 1.0
+
+
+def test_a_store_without_coded_passages_has_an_empty_table():
+    with Store.open(None) as store:
+        assert sensitivity(store, load(None)).empty

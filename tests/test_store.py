@@ -1,6 +1,8 @@
 """The store: one transaction a batch, nothing lost, nothing twice."""
 
 import dataclasses
+import subprocess
+import sys
 
 import pyarrow as pa
 import pytest
@@ -141,8 +143,18 @@ def test_another_format_is_refused(tmp_path):
 
 def test_a_file_that_is_no_store_is_refused(tmp_path):
     (tmp_path / NAME).write_bytes(b"not a database" * 400)
-    with pytest.raises(StoreError, match=r"not a policytext store|cannot be opened"):
+    with pytest.raises(StoreError, match="no DuckDB file, or a damaged one"):
         Store.open(tmp_path / NAME)
+
+
+def test_a_store_in_use_is_said_to_be(tmp_path):
+    script = "import sys, duckdb; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", script, str(tmp_path / NAME)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout.readline() == b"open\n"
+        with pytest.raises(StoreError, match="in use by another"):
+            Store.open(tmp_path / NAME)
+        other.communicate()
 
 
 def test_streaming_is_in_bounded_batches(store):

@@ -111,6 +111,9 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:  # a place that cannot be written, a full disk
+        where = f"{error.filename}: " if error.filename else ""
+        _fail(PolicyTextError(f"{where}{error.strerror or error}; check the place and its permissions"), 1)
 
 
 def _fail(error: Exception, status: int) -> None:
@@ -123,7 +126,11 @@ def _say(message: str) -> None:
 
 
 def _emit(row: dict[str, Any]) -> None:
-    print(json.dumps(row, ensure_ascii=False))
+    line = json.dumps(row, ensure_ascii=False)
+    try:
+        print(line)
+    except UnicodeEncodeError:  # a lone surrogate in an id
+        print(json.dumps(row))
 
 
 def _print_version(value: bool) -> None:
@@ -502,18 +509,23 @@ def _store(out: Path, *, write: bool = False) -> Iterator[Store]:
 
 @contextmanager
 def _input(file: Path) -> Iterator[TextIO]:
-    if str(file) == "-":
-        sys.stdin.reconfigure(encoding="utf-8-sig", errors="strict")  # type: ignore[union-attr]
-        yield sys.stdin
-        return
+    """Open a file or standard input as UTF-8 text."""
+    name = "standard input" if str(file) == "-" else str(file)
     try:
-        with file.open(encoding="utf-8-sig") as stream:
-            yield stream
+        stream = _stdin() if str(file) == "-" else file.open(encoding="utf-8-sig")
     except OSError as error:
-        raise UsageError(f"{file}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        advice = "save it as UTF-8, or use `policytext ingest`, which finds the encoding"
-        raise UsageError(f"{file}: not UTF-8 ({error.reason} at byte {error.start}); {advice}") from error
+        raise UsageError(f"{name}: cannot be read: {error.strerror}") from error
+    with stream:
+        try:
+            yield stream
+        except UnicodeDecodeError as error:
+            advice = "save it as UTF-8, or use `policytext ingest FILE`, which finds the encoding"
+            raise UsageError(f"{name}: not UTF-8 ({error.reason}); {advice}") from error
+
+
+def _stdin() -> TextIO:
+    sys.stdin.reconfigure(encoding="utf-8-sig", errors="strict")  # type: ignore[union-attr]
+    return sys.stdin
 
 
 def _emit_all(rows: Iterable[dict[str, Any]]) -> None:

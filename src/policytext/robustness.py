@@ -38,12 +38,12 @@ def sensitivity(store: Store, config: Config) -> pd.DataFrame:
 
 def _recounted(store: Store, rooms: engine.Rooms, instrument: segment.Instrument, counts: pd.DataFrame) -> pd.DataFrame:
     """Return the counts with what is tagged when the instrument cuts the words."""
-    parts = []
+    parts = [pd.DataFrame(columns=["doc_id", "n", "label", "decision"], dtype=object)]
     for batch in _passages(store):
         columns = rooms.tagger.columns(instrument.recut(batch)).tags
         tags = pd.DataFrame({name: columns[name].to_pandas() for name in ("doc_id", "n", "label", "decision")})
         parts.append(tags[tags["decision"] != "no"].drop_duplicates(["doc_id", "n", "label"]))
-    decided = pd.concat(parts)
+    decided = pd.concat([part for part in parts if len(part)] or parts)
     found = decided.groupby(["doc_id", "label"], as_index=False).agg(
         tagged=("decision", lambda values: int((values == "yes").sum())),
         abstained=("decision", lambda values: int((values == "abstain").sum())),

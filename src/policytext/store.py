@@ -192,6 +192,15 @@ class Added:
     skipped: int
 
 
+def _why(message: str) -> str:
+    """Say what a failure to open a store means."""
+    if "set lock" in message:
+        return "in use by another policytext; wait until it is done"
+    if "not a valid DuckDB" in message or "Corrupt" in message:
+        return "no DuckDB file, or a damaged one; move it away, or give another --out"
+    return "cannot be opened or written; check the place, its permissions and the space left"
+
+
 class Store:
     """An open store; use it as a context manager.
 
@@ -218,12 +227,10 @@ class Store:
             raise StoreError(f"{file}: no such store; run `policytext run SOURCE --out {file.parent}` first")
         try:
             connection = duckdb.connect(":memory:" if file is None else str(file), read_only=read_only)
-        except duckdb.IOException as error:
-            raise StoreError(f"{file}: cannot be opened; is another policytext using it? ({error})") from error
+            store = cls(connection, file)
+            store._prepare(read_only=read_only)
         except duckdb.Error as error:
-            raise StoreError(f"{file}: is not a policytext store ({error}); give another --out") from error
-        store = cls(connection, file)
-        store._prepare(read_only=read_only)
+            raise StoreError(f"{file}: {_why(str(error))} ({error})") from error
         return store
 
     def _prepare(self, *, read_only: bool) -> None:

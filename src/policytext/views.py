@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 
 from policytext import aggregate, report
 from policytext.analysis import codebook_of
@@ -21,9 +22,6 @@ from policytext.records import CODED_KINDS
 from policytext.report.export import Format
 from policytext.store import Store
 from policytext.tag.weak import coverage as term_coverage
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _CODED = ", ".join(f"'{kind}'" for kind in CODED_KINDS)
 
@@ -110,9 +108,12 @@ def kwic(store: Store, term: str, *, width: int = 20, regex: bool = False) -> pd
 
     Columns: doc_id, n, left, term, right, start, end (of the simplified text), date, title, path.
     """
-    where, params = ("regexp_matches(p.text, ?)" if regex else "contains(p.text, ?)"), [term]
-    passages = store.sql(f"SELECT p.doc_id, p.n, p.text, p.start FROM passages p WHERE {where} ORDER BY 1, 2", params)
-    found = aggregate.kwic(passages, term, width=width, regex=regex)
+    where = "" if regex else "WHERE contains(text, ?)"  # DuckDB's expressions are not those of Python
+    query = f"SELECT doc_id, n, text, start FROM passages {where} ORDER BY 1, 2"
+    batches = store.stream(query, [] if regex else [term])
+    none = pd.DataFrame({"doc_id": [], "n": [], "text": []})
+    parts = [aggregate.kwic(part, term, width=width, regex=regex) for part in (none, *(b.to_pandas() for b in batches))]
+    found = pd.concat([part for part in parts if len(part)] or parts[:1])
     about = store.sql("SELECT id AS doc_id, date, title, path FROM documents")
     table = found.merge(about, on="doc_id", how="left")
     return table.sort_values(["date", "path", "doc_id", "start"], ignore_index=True, kind="stable", na_position="last")

@@ -64,6 +64,8 @@ def _text(path: Path) -> str:
         raise CodebookError(f"{path}: no such codebook; check [tag] codebook in the config") from None
     except UnicodeDecodeError as error:
         raise CodebookError(f"{path}: not valid TOML: {error}") from error
+    except OSError as error:
+        raise CodebookError(f"{path}: cannot be read: {error.strerror}; name a TOML file") from error
 
 
 def _parsed(text: str, path: str) -> dict[str, Any]:

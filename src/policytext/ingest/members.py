@@ -160,16 +160,16 @@ def _jsonl(source: Source, config: IngestConfig) -> Iterator[Unit | Skipped]:
     """Lines of JSON as raw bytes; a UTF-16 file is turned into UTF-8 on the way."""
     limit = config.max_document_chars * _LINE_BYTES_A_CHAR
     with archives.opened(source.file) as stream:
-        for member, line in enumerate(_lines(stream, limit)):
+        for member, line in enumerate(_lines(stream, limit)):  # blank lines count, so that a member is a line
             if line is None:
                 reason = f"line {member + 1} is longer than max_document_chars = {config.max_document_chars}; split it"
                 yield Skipped(source.label, ROOM, reason, member)
-            else:
+            elif line.strip():
                 yield Unit(source.label, source.file, member, "line", "jsonl", source.name, line)
 
 
 def _lines(stream: IO[bytes], limit: int) -> Iterator[bytes | None]:
-    """Yield lines that are not blank; None for one that is longer than `limit` bytes."""
+    """Yield lines; None for one that is longer than `limit` bytes."""
     first = True
     while line := stream.readline(limit):
         if first:
@@ -182,7 +182,7 @@ def _lines(stream: IO[bytes], limit: int) -> Iterator[bytes | None]:
             while (rest := stream.readline(limit)) and not rest.endswith(b"\n"):
                 pass
             yield None
-        elif line.strip():
+        else:
             yield line
 
 
@@ -190,7 +190,7 @@ def _wide_lines(head: bytes, stream: IO[bytes], limit: int) -> Iterator[bytes | 
     data = head + stream.read(limit)
     if stream.read(1):
         raise ReadError("a UTF-16 file of this size cannot be streamed; save it as UTF-8")
-    yield from (line.encode() for line in encodings.decode(data).text.splitlines() if line.strip())
+    yield from (line.encode() for line in encodings.decode(data).text.split("\n"))
 
 
 def _json(source: Source, config: IngestConfig) -> Iterator[Unit | Skipped]:

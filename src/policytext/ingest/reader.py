@@ -119,10 +119,11 @@ def _row(unit: Unit) -> tuple[dict[str, Any], str | None, float | None]:
         return unit.payload, None, None
     data = unit.payload or b""
     try:
-        value, encoding, certainty = json.loads(data), "utf-8", 1.0
-    except UnicodeDecodeError:
-        found = encodings.decode(data)
-        value, encoding, certainty = json.loads(found.text), found.encoding, found.certainty
+        try:
+            value, encoding, certainty = json.loads(data), "utf-8", 1.0
+        except UnicodeDecodeError:
+            found = encodings.decode(data)
+            value, encoding, certainty = json.loads(found.text), found.encoding, found.certainty
     except ValueError as error:
         raise ReadError(f"line {unit.member + 1} is not valid JSON: {str(error)[:120]}") from error
     if not isinstance(value, dict):
