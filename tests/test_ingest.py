@@ -121,6 +121,20 @@ def test_xlsx_and_parquet_rows(tmp_path):
     assert [(d.title, d.text) for d in docs] == [("甲", TEXT)] * 2
 
 
+def test_a_workbook_with_a_wrong_size_is_read_whole(tmp_path):
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for row in (["title", "text"], ["甲", TEXT], ["乙", f"{TEXT}又"]):
+        book.active.append(row)
+    book.save(tmp_path / "whole.xlsx")
+    with zipfile.ZipFile(tmp_path / "whole.xlsx") as old, zipfile.ZipFile(tmp_path / "x.xlsx", "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(b'<dimension ref="A1:B3"', b'<dimension ref="A1"'))
+    (tmp_path / "whole.xlsx").unlink()
+    assert [doc.title for doc in everything(tmp_path)[0]] == ["甲", "乙"]
+
+
 def test_docx_paragraphs_and_tables_in_order(tmp_path):
     import docx
 

@@ -145,6 +145,17 @@ def test_a_file_that_cannot_be_read_any_more_loses_nothing(tmp_path):
     assert any("cannot be read now" in note for note in done.notes)
 
 
+def test_a_file_is_read_once_that_is_permitted(tmp_path, monkeypatch):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "1.txt").write_text("临江市通告\n听取市民意见。\n", encoding="utf-8")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "access", lambda *_, **__: False)
+        assert pipeline.run([tmp_path / "a"], out=tmp_path / "out").totals["skipped"] == 1
+        assert pipeline.run([tmp_path / "a"], out=tmp_path / "out").nothing_new
+    done = pipeline.run([tmp_path / "a"], out=tmp_path / "out")
+    assert (done.totals["documents"], done.totals["skipped"]) == (1, 0)
+
+
 def test_results_inside_the_sources_are_not_read(texts, tmp_path, monkeypatch):
     parts = tmp_path / "parts"
     shutil.copytree(texts, parts)

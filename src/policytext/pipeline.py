@@ -186,7 +186,8 @@ def _plan(store: Store, sources: Sequence[ingest.Source], config: Config, notes:
         row = known.get(source.label)
         reread = source.label in otherwise
         same_stat = row is not None and (row["size"], row["mtime_ns"]) == (source.size, source.mtime_ns)
-        if row is not None and row["complete"] and same_stat and not reread and row["location"] == source.location:
+        same_place = row is not None and row["location"] == source.location and _content(row) != _UNREAD
+        if row is not None and row["complete"] and same_stat and not reread and same_place:
             plan.unchanged += 1
             continue
         fresh = _file_row(source, reading)

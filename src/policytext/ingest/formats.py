@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from policytext.config import IngestConfig
 from policytext.errors import ReadError
@@ -94,37 +95,32 @@ def _mhtml(data: bytes, config: IngestConfig) -> Reading:
 def _docx(data: bytes, config: IngestConfig) -> Reading:
     """Paragraphs and tables in their order; table cells are joined by tabs."""
     import docx
+    from docx.opc.constants import RELATIONSHIP_TYPE as PART
     from docx.opc.exceptions import OpcError
-    from docx.table import Table
+    from docx.oxml import parse_xml
     from lxml.etree import XMLSyntaxError
+
+    from policytext.ingest import word
 
     archives.check(io.BytesIO(data), limit=config.max_file_mb * 1_000_000 * 2)
     try:
         document = docx.Document(io.BytesIO(data))
-        lines: list[str] = []
-        for block in document.iter_inner_content():
-            if isinstance(block, Table):
-                lines.extend("\t".join(_cells(row.cells)) for row in block.rows)
-            else:
-                lines.append(block.text)
+        parts = {part.reltype: part.target_part for part in document.part.rels.values() if not part.is_external}
+        trees = [parse_xml(parts[kind].blob) if kind in parts else None for kind in (PART.NUMBERING, PART.STYLES)]
+        lines = list(word.lines(document.element.body, word.Numbering.of(*trees)))
+        notes = len(parts.keys() & {PART.FOOTNOTES, PART.ENDNOTES}) and _count(document.element.body, word.W)
     except (KeyError, ValueError, AttributeError, XMLSyntaxError, OpcError) as error:
         raise ReadError(
             f"the Word file is damaged or of another kind ({type(error).__name__}); save it again"
         ) from error
     core = document.core_properties
     title = core.title if core.title and core.title.strip() in "".join(lines[:10]) else None
-    return Reading("\n".join(lines).strip("\n"), title=title or None, encoding=None)
+    left_out = (f"footnotes and endnotes left out: {notes}",) if notes else ()
+    return Reading("\n".join(lines).strip("\n"), title=title or None, encoding=None, notes=left_out)
 
 
-def _cells(cells: object) -> list[str]:
-    """Texts of a row's cells; a merged cell comes back several times and counts once."""
-    seen: list[object] = []
-    texts: list[str] = []
-    for cell in cells:  # type: ignore[attr-defined]
-        if not any(cell._tc is other for other in seen):  # noqa: SLF001 - the only identity that a merged cell has
-            seen.append(cell._tc)  # noqa: SLF001
-            texts.append(" ".join(cell.text.split()))
-    return texts
+def _count(body: Any, namespace: str) -> int:
+    return sum(1 for _ in body.iter(f"{namespace}footnoteReference", f"{namespace}endnoteReference"))
 
 
 def _pdf(data: bytes, config: IngestConfig) -> Reading:

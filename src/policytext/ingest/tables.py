@@ -80,6 +80,7 @@ def sheet_rows(file: Path | IO[bytes]) -> Iterator[Row]:
     book = load_workbook(file, read_only=True, data_only=True)
     try:
         for sheet in book.worksheets:
+            sheet.reset_dimensions()  # some programs write a size that is not the sheet's
             rows = sheet.iter_rows(values_only=True)
             header = next((row for row in rows if any(cell is not None for cell in row)), None)
             if header is None:
