@@ -49,6 +49,13 @@ def test_notice_and_notice_with_long_attachment_are_two_documents():
     assert clusters({"a": notice, "b": notice + "".join(article(4, 60))}) == []
 
 
+def test_a_new_edition_of_a_law_is_another_document():
+    kept, old, new = article(7, 61), article(8, 39), article(9, 39)
+    assert clusters({"2016": "".join(kept + old), "2024": "".join(kept + new)}) == []
+    assert clusters({"2016": "".join(kept), "2024": "".join(kept + new)}) == []
+    assert clusters({"2016": "".join(kept), "again": "".join(kept[3:])}) == [{"2016", "again"}]
+
+
 def test_cluster_takes_the_smallest_id_and_single_documents_stand_alone():
     text = "".join(article(5))
     assert reprints.cluster([("z", text), ("m", text), ("k", "".join(article(6)))]) == [

@@ -87,6 +87,7 @@ def test_a_file_of_the_same_name_elsewhere_is_another_file(tmp_path):
     pipeline.run([tmp_path / "x"], out=tmp_path / "out")
     second = pipeline.run([tmp_path / "y"], out=tmp_path / "out")
     assert (second.counts["stored"], second.counts["files_gone"], second.totals["documents"]) == (1, 1, 2)
+    assert sum("not in the sources now" in note for note in second.notes) == 1
     both = pipeline.run([tmp_path / "x", tmp_path / "y"], out=tmp_path / "out")
     assert both.nothing_new
     (tmp_path / "x" / "sub" / "a.txt").write_text("临江市第三号通告\n主动公开财政预算。\n", encoding="utf-8")

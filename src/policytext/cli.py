@@ -178,8 +178,6 @@ def _summarise(done: Any) -> None:
     counts, totals = done.counts, done.totals
     for note in done.notes:
         _say(f"note: {note}")
-    if counts["files_gone"]:
-        _say(f"note: {counts['files_gone']} files read earlier are not in the sources now; their documents stay")
     if done.nothing_new:
         _say(f"Nothing to do: all {counts['files_unchanged']} files are in {done.out} already, unchanged.")
         return

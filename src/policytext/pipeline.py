@@ -130,6 +130,9 @@ def run(
             store.put("outputs", "")  # of before; a run that dies from here on has them made by the next
         analysis.remember(store, config, rooms.codebook, rooms.instrument)
         counts = _read_all(store, plan, config, workers, listen)
+        counts |= {"files_unchanged": plan.unchanged, "files_changed": len(plan.changed), "files_gone": plan.missing}
+        if plan.missing:
+            notes.append(f"{plan.missing} files read earlier are not in the sources now; their documents stay")
         fresh = counts["read"] == 0 and not judged and not plan.changed
         if not (fresh and store.get("outputs") == _outputs_key(config, rooms.instrument) and _complete(out)):
             fresh = False
@@ -137,10 +140,11 @@ def run(
                 table = aside.submit(_trends, store.beside(), config)
                 _topics(store, config, out, listen, notes)
                 listen(Progress("report", 0, 1))
-                _write_outputs(store, config, rooms, out, table.result(), (started, counts, notes))
+                found = table.result()
+                notes += _counted_once(store, config)
+                _write_outputs(store, config, rooms, out, found, (started, counts, notes))
                 listen(Progress("report", 1, 1))
             store.put("outputs", _outputs_key(config, rooms.instrument))
-        counts |= {"files_unchanged": plan.unchanged, "files_changed": len(plan.changed), "files_gone": plan.missing}
         skipped = store.sql("SELECT path, room, reason FROM skipped ORDER BY path, member, reason")
         return Run(
             out=out,
@@ -382,6 +386,17 @@ def _trends(store: Store, config: Config) -> pd.DataFrame:
     store.merge_log()
     _reprints(store)
     return views.trends(store, config)
+
+
+def _counted_once(store: Store, config: Config) -> Iterator[str]:
+    """Say how many documents near copies leave out of the trends."""
+    (row,) = store.sql("SELECT count(*) AS n, count(DISTINCT cluster) AS clusters FROM reprints").to_dict("records")
+    if row["n"]:
+        rule = {"once": "one of each counts", "outlet": "one an outlet counts", "each": "each counts"}
+        yield (
+            f"{row['n']} documents are reprints of {row['clusters']} texts: in trends {rule[config.trends.reprints]} "
+            "([trends] reprints); the table `reprints` of the store and of exports lists them"
+        )
 
 
 def _reprints(store: Store) -> None:

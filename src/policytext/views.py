@@ -138,6 +138,7 @@ EXPORTED = {
     "passages": "SELECT * EXCLUDE (words), array_to_string(words, ' ') AS words FROM passages ORDER BY doc_id, n",
     "tags": "SELECT * FROM tags WHERE decision <> 'no' ORDER BY doc_id, n, label, start",
     "evidence": "SELECT * FROM evidence ORDER BY doc_id, n, label, start",
+    "reprints": "SELECT * FROM reprints ORDER BY cluster, doc_id",
     "topics": "SELECT * FROM topics ORDER BY doc_id, n",
     "topic_terms": "SELECT * FROM topic_terms ORDER BY topic, rank",
     "skipped": "SELECT * FROM skipped ORDER BY path, member",

@@ -23,6 +23,8 @@ _ROWS = _SIZE // _BANDS
 _SHARED = 0.6  # so much of the shorter's sentences, by length, must stand in the longer; of 14,340 pairs in a series
 # 0.1 % share more, of reprints with a tenth of the sentences dropped and another head and foot 99 %
 _LENGTHS = 0.55  # and the shorter must have at least this share of the longer's length
+_AROUND = 150  # characters of a head and foot, which one of the two may have and the other not
+_OWN, _DROPPED = 0.05, 0.2  # beyond these, so much of the shorter and of the longer may stand in it alone
 _SENTENCE = 6  # characters: shorter ones prove nothing
 _LEADERS = 64  # texts that differ though they fell into one bucket, compared with each newcomer
 _REMEMBERED = 1_000_000  # pairs that differ, about 100 MB; it only saves comparing them again
@@ -87,18 +89,30 @@ def overlap(one: Sketch, other: Sketch) -> float:
 
 def shared(one: Sketch, other: Sketch) -> float:
     """Return the share of the shorter document's sentences, by length, that stand in the longer one too."""
+    return _common(one, other) / max(1, min(one.size, other.size))
+
+
+def same(one: Sketch, other: Sketch) -> bool:
+    """Say whether two documents are one text.
+
+    What stands in one only is a head, a foot and what was dropped: a new edition of a law has more of its own.
+    """
+    shorter, longer = sorted((one.size, other.size))
+    if shorter < _LENGTHS * longer:
+        return False
+    common = _common(one, other)
+    within = shorter - common <= _AROUND + _OWN * shorter and longer - common <= _AROUND + _DROPPED * longer
+    return common >= _SHARED * shorter and within
+
+
+def _common(one: Sketch, other: Sketch) -> int:
+    """Return the length of the shorter document's sentences that stand in the longer one too."""
     import numpy as np
 
     shorter, longer = sorted((one, other), key=lambda item: (item.size, item.doc_id))
     places = np.searchsorted(longer.sentences, shorter.sentences)
     found = longer.sentences[np.minimum(places, len(longer.sentences) - 1)] == shorter.sentences
-    return float(shorter.lengths[found].sum()) / max(1, shorter.size)
-
-
-def same(one: Sketch, other: Sketch) -> bool:
-    """Say whether two documents are one text."""
-    shorter, longer = sorted((one.size, other.size))
-    return shorter >= _LENGTHS * longer and shared(one, other) >= _SHARED
+    return int(shorter.lengths[found].sum())
 
 
 def _sentences(points: Array, numbers: Array) -> tuple[Array, Array]:
