@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 import policytext as pt
-from policytext import analysis, codebook, pipeline
+from policytext import analysis, codebook, pipeline, views
 from policytext.config import load
 from policytext.errors import UsageError
 from policytext.store import Store
@@ -110,3 +110,21 @@ def test_a_run_says_which_labels_wait_for_a_classifier(texts, tmp_path):
     notes = pipeline.run([texts], out=tmp_path / "out", config=tmp_path / "mine.toml").notes
     assert any(note.startswith("no classifier for goal.supply") for note in notes)
     assert not any("no classifier" in note for note in pipeline.run([texts], out=tmp_path / "own").notes)
+
+
+def test_keyness_counts_a_text_once_and_leaves_out_what_is_not_known(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    text = "临江市推进政务公开工作，公开财政预算，听取市民意见，接受社会监督，提高办事效率，优化营商环境。" * 4
+    for n, outlet in enumerate("甲乙丙丁"):
+        (folder / f"{n}.txt").write_text(f"来源：{outlet}报\n2019年5月{n + 1}日\n{text}\n", encoding="utf-8")
+    (folder / "x.txt").write_text(
+        "2021年5月1日\n" + "北海市完善养老服务，建设社区食堂，方便老年居民。" * 8, encoding="utf-8"
+    )
+    (folder / "y.txt").write_text("没有日期的文章，说的是别的事情，例如体育和艺术教育。" * 8, encoding="utf-8")
+    done = pipeline.run([folder], out=tmp_path / "out")
+    assert any("are reprints of 1 texts" in note for note in done.notes)
+    with Store.open(tmp_path / "out", read_only=True) as store:
+        table = views.keyness(store, "date=2019", min_count=2)
+        assert table.attrs["unknown"] == 1
+        assert table.set_index("word").loc["政务公开" if "政务公开" in set(table["word"]) else "财政", "target"] == 4

@@ -12,10 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from policytext import pipeline, views
 from policytext.codebook import Codebook, Dimension, Label
-from policytext.config import Config, TrendsConfig
+from policytext.config import Config, TrendsConfig, load
 from policytext.records import Alignment, Document, Passage, Skipped, Tag
-from policytext.report import ReportData, gather, render, write
+from policytext.report import ReportData, charts, gather, render, write
+from policytext.report.gather import _topic_shares
 from policytext.report.html import Topic
 from policytext.report.quotes import Evidence, Quote, cut, pieces
 from policytext.store import (
@@ -401,14 +403,41 @@ def test_gather_makes_trends_of_its_own_where_none_are_given(store):
     assert '<svg class="chart"' in render(found)
 
 
-def test_gather_turns_grouped_trends_into_whole_and_groups(store):
-    parts = [dated(n, 2020 + n % 3) for n in range(12)]
-    add(store, [p[0] for p in parts], [p[1] for p in parts], [tag for p in parts for tag in p[2]])
-    grouped = trends(*[("stage.open", "2020", 2, 2, 2, 1.0, 0.3, 1.0)] * 2).assign(region=["CN", "TW"])
-    by_region = replace(config(), trends=TrendsConfig(by=("region",)))
-    found = gather(store, CODEBOOK, by_region, trends=grouped)
-    assert found.grouped["group"].tolist() == ["CN", "TW"]
-    assert found.trends.query("label == 'stage.open'")["documents"].tolist() == [4, 4, 4]
+def test_grouped_trends_are_beside_the_whole_and_in_its_file(texts, tmp_path):
+    pipeline.run([texts], out=tmp_path)
+    plain = load()
+    by_region = replace(plain, trends=replace(plain.trends, by=("region",)))
+    with Store.open(tmp_path) as store:
+        page = views.write_report(store, by_region, tmp_path / "page.html").read_text(encoding="utf-8")
+        usual = views.write_report(store, plain, tmp_path / "usual.html").read_text(encoding="utf-8")
+        table = views.trends(store, by_region).to_csv(index=False)
+    assert table.splitlines()[0] in page
+    assert "region" in table.splitlines()[0]
+    head = re.compile(r'<summary class="label-head">.*?</summary>', re.DOTALL)
+    assert head.findall(page) == head.findall(usual)
+
+
+def test_copies_of_one_text_make_no_claim():
+    table = pd.DataFrame(
+        [
+            {"label": "a", "period": str(year), "documents": 6, "clusters": 1, "passages": 60, "tagged": tagged}
+            | {"share": tagged / 60, "low": tagged / 60 - 0.01, "high": tagged / 60 + 0.01}
+            for year, tagged in ((2019, 1), (2020, 50))
+        ]
+    )
+    assert all(point.thin for point in charts.series(table, "a", name="a").points)
+
+
+def test_topics_of_reprints_count_once():
+    table = pd.DataFrame({"doc_id": list("abcd"), "topic": [0, 0, 1, 1], "n": [10, 10, 10, 10], "unit": [0, 0, 2, 3]})
+    apart = _topic_shares(table.assign(unit=range(4)), 0.95)[0]
+    assert _topic_shares(table, 0.95)[0][2] > apart[2]
+
+
+def test_what_is_left_open_is_said(store):
+    found = gather(store, CODEBOOK, config(), trends=trends(("stage.open", "2020", 9, 90, 9, 0.1, 0.05, 0.2)))
+    assert "未决" not in render(found)
+    assert "7 段未决" in render(replace(found, trends=found.trends.assign(abstained=7)))
 
 
 @pytest.mark.parametrize(("rule", "documents"), [("once", 1), ("each", 2)])

@@ -103,3 +103,9 @@ def test_probabilities_outside_their_range_are_refused():
         poisson(passages(), np.zeros(400))
     with pytest.raises(UsageError, match="cannot draw"):
         rates([1.0], 2)
+
+
+@pytest.mark.parametrize("stratum", [[2020, 2020, 2021, 2021], [True, False, True, False], [None, "a", "a", None]])
+def test_strata_of_any_kind_are_names(stratum):
+    passages = pd.DataFrame({"doc_id": list("abcd"), "n": 0, "stratum": pd.Series(stratum, dtype=object)})
+    assert len(draw(passages, 2)) == 2

@@ -347,7 +347,7 @@ def trends(
     from policytext import robustness, views
     from policytext.analysis import config_of
 
-    fields = tuple(name.strip() for name in by.split(",") if name.strip())
+    fields = tuple(dict.fromkeys(name.strip() for name in by.split(",") if name.strip()))
     with _store(out) as store:
         settings = config_of(store, config)
         asked = replace(
@@ -394,6 +394,8 @@ def keyness(
 
     with _store(out) as store:
         table = views.keyness(store, where)
+    if unknown := table.attrs["unknown"]:
+        _say(f"note: {unknown} documents are on neither side, because they do not say what {where} asks for")
     _print_table(table.head(limit) if limit else table, as_json)
 
 
@@ -538,6 +540,8 @@ def _emit_all(rows: Iterable[dict[str, Any]]) -> None:
 
 def _print_table(table: pd.DataFrame, as_json: bool) -> None:
     if as_json:
-        _emit({"rows": json.loads(table.to_json(orient="records", force_ascii=False))})
+        _emit({"rows": json.loads(table.to_json(orient="records", force_ascii=False, double_precision=15))})
     else:
-        print(table.to_csv(index=False), end="")
+        from policytext.report.export import guarded
+
+        print(guarded(table).to_csv(index=False), end="")

@@ -29,6 +29,7 @@ from policytext.errors import UsageError
 from policytext.ingest import reprints
 from policytext.ingest.reprints import Sketch
 from policytext.records import CODED_KINDS, Skipped
+from policytext.report.export import guarded
 from policytext.store import FILES, NAME, REPRINTS, TOPIC_TERMS, TOPICS, Store, to_document
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def run(
                 _topics(store, config, out, listen, notes)
                 listen(Progress("report", 0, 1))
                 found = table.result()
-                notes += _counted_once(store, config)
+                notes += [*_counted_once(store, config), *_left_open(found)]
                 _write_outputs(store, config, rooms, out, found, (started, counts, notes))
                 listen(Progress("report", 1, 1))
             store.put("outputs", _outputs_key(config, rooms.instrument))
@@ -388,6 +389,15 @@ def _trends(store: Store, config: Config) -> pd.DataFrame:
     return views.trends(store, config)
 
 
+def _left_open(trends: pd.DataFrame) -> Iterator[str]:
+    undecided = int(trends["abstained"].sum())
+    if undecided:
+        yield (
+            f"{undecided} decisions are left open ([tag] abstain): shares count them as no, so they are lower bounds; "
+            "`abstained` in trends.csv says how many"
+        )
+
+
 def _counted_once(store: Store, config: Config) -> Iterator[str]:
     """Say how many documents near copies leave out of the trends."""
     (row,) = store.sql("SELECT count(*) AS n, count(DISTINCT cluster) AS clusters FROM reprints").to_dict("records")
@@ -500,7 +510,7 @@ def _write_outputs(
     about: tuple[datetime, dict[str, int], list[str]],
 ) -> None:
     started, counted, notes = about
-    _replace(out / "trends.csv", table.to_csv(index=False))
+    _replace(out / "trends.csv", guarded(table).to_csv(index=False))
     finished = datetime.now(UTC)
     provenance = _provenance(config, rooms, started, finished)
     totals = store.counts()

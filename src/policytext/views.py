@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -95,11 +96,13 @@ def write_report(
     """
     codebook = codebook_of(store, config)
     table = trends(store, config) if trends_table is None else trends_table
+    by = config.trends.by
+    whole = trends(store, replace(config, trends=replace(config.trends, by=()))) if by else table
     last = json.loads(store.get("last_run") or "{}")
     provenance = last.get("provenance", {}) if provenance is None else provenance
     notes = last.get("notes", ()) if notes is None else notes
-    data = report.gather(store, codebook, config, trends=table, provenance=provenance, notes=tuple(notes))
-    report.write(data, path)
+    data = report.gather(store, codebook, config, trends=whole, provenance=provenance, notes=tuple(notes))
+    report.write(replace(data, grouped=report.grouped(table, by)) if by else data, path)
     return path
 
 
@@ -160,7 +163,8 @@ def keyness(store: Store, where: str, *, min_count: int = 5) -> pd.DataFrame:
     """Return which words mark the passages of the documents that `where` names against all others.
 
     `where` is `field=value`, such as `region=TW` or `date=2015..2019` (a span of ISO dates), or `label=stage.open` for
-    passages that carry a label.
+    passages that carry a label. Of reprints of one text the earliest counts. Documents of which the field is not known
+    are on neither side; `attrs["unknown"]` of the table says how many.
 
     Raises:
         UsageError: the expression names no known field, or one of the two parts is empty.
@@ -168,13 +172,25 @@ def keyness(store: Store, where: str, *, min_count: int = 5) -> pd.DataFrame:
     name, _, value = where.partition("=")
     condition, params = _condition(name.strip(), value.strip())
     table = store.arrow(
-        f"SELECT p.doc_id, p.words, coalesce({condition}, false) AS target FROM passages p "
-        f"JOIN documents d ON d.id = p.doc_id WHERE p.kind IN ({_CODED}) ORDER BY p.doc_id, p.n",
+        f"SELECT p.doc_id, p.words, {condition} AS target FROM passages p JOIN ({_FIRST}) d ON d.id = p.doc_id "
+        f"WHERE p.kind IN ({_CODED}) ORDER BY p.doc_id, p.n",
         params,
     )
-    target = table.column("target").to_numpy()
-    documents = table.column("doc_id").to_pylist()
-    return aggregate.keywords(table.column("words"), target, documents=documents, min_count=min_count)
+    target = table.column("target")
+    known = table.filter(target.is_valid())
+    documents = known.column("doc_id").to_pylist()
+    sides = known.column("target").to_numpy()
+    words = aggregate.keywords(known.column("words"), sides, documents=documents, min_count=min_count)
+    words.attrs["unknown"] = len(table.filter(target.is_null()).column("doc_id").unique())
+    return words
+
+
+# Documents, of the reprints of one text the earliest: in the order of `aggregate.represents`.
+_FIRST = """
+    SELECT * FROM documents d LEFT JOIN reprints r ON r.doc_id = d.id
+    QUALIFY r.cluster IS NULL
+        OR row_number() OVER (PARTITION BY r.cluster ORDER BY coalesce(d.date, '') || '~', d.path, d.id) = 1
+"""
 
 
 def _condition(name: str, value: str) -> tuple[str, list[str]]:

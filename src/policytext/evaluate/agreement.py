@@ -136,8 +136,9 @@ def _resampled(disagreement: Floats, values: Floats, unit: Ints, resamples: int,
 
 
 def _quantiles(drawn: Floats, level: float) -> tuple[float, float]:
+    """Return the middle of the draws; nothing where all are alike: a few passages agreed on tell nothing of others."""
     drawn = drawn[np.isfinite(drawn)]
-    if not len(drawn):
+    if not len(drawn) or drawn.min() == drawn.max():
         return float("nan"), float("nan")
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)

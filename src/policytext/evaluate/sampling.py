@@ -50,6 +50,7 @@ def draw(
     [['x', 1.0], ['y', 0.333]]
     """
     strata = passages["stratum"] if "stratum" in passages else pd.Series("all", index=passages.index)
+    strata = strata.astype("str").where(strata.notna(), "unknown")
     sizes = {str(name): int(count) for name, count in strata.value_counts().sort_index().items()}
     wanted = _allocate(sizes, size, allocation)
     code = pd.Categorical(strata, categories=list(sizes)).codes.astype(np.int64)

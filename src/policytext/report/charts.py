@@ -40,11 +40,12 @@ class Point:
     documents: int
     passages: int
     tagged: int
+    clusters: int | None = None  # of these documents, reprints of one text as one; None: no reprints among them
 
     @property
     def thin(self) -> bool:
-        """Whether too few documents stand behind it."""
-        return self.documents < THIN
+        """Whether too few independent documents stand behind it."""
+        return (self.documents if self.clusters is None else self.clusters) < THIN
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,8 @@ def series(trends: pd.DataFrame, label: str, *, name: str, colour: int = 1) -> S
             continue
         low, high = _bound(row.get("low"), share), _bound(row.get("high"), share)
         counts = (int(row["documents"]), int(row["passages"]), int(row["tagged"]))
-        points.append(Point(place, str(row["period"]), share, low, high, *counts))
+        clusters = int(row["clusters"]) if row.get("clusters") is not None else None
+        points.append(Point(place, str(row["period"]), share, low, high, *counts, clusters))
     return Series(name, tuple(sorted(points, key=lambda point: point.at)), colour)
 
 

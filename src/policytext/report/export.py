@@ -79,11 +79,17 @@ def _moved(file: Path, write: Callable[[Path], None]) -> Path:
 
 def _csv(table: pd.DataFrame, file: Path) -> None:
     """UTF-8 with a byte-order mark, without which Excel takes the bytes for the system's code page."""
-    flat = _flat(table)
-    for column in _text_columns(flat):
-        flat[column] = _objects(flat, column, [_guard(value) for value in flat[column]])
+    flat = guarded(_flat(table))
     with file.open("w", encoding="utf-8-sig", errors="replace", newline="") as out:
         flat.to_csv(out, index=False, lineterminator="\r\n")
+
+
+def guarded(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a copy for CSV in which no text is a formula to a spreadsheet."""
+    safe = table.copy()
+    for column in _text_columns(safe):
+        safe[column] = _objects(safe, column, [_guard(value) for value in safe[column]])
+    return safe
 
 
 def _guard(value: Any) -> Any:
@@ -111,6 +117,9 @@ def _parquet(table: pd.DataFrame, file: Path) -> None:
     pq.write_table(rows, file, compression="zstd")
 
 
+_STATA_WORDS = frozenset({"end", "if", "in", "using", "with", "long", "int", "float", "byte", "double"})
+
+
 def _dta(table: pd.DataFrame, file: Path) -> None:
     """Stata 14 and later (version 118: UTF-8); all text as strL, which holds a whole document."""
     flat = _flat(table)
@@ -121,10 +130,16 @@ def _dta(table: pd.DataFrame, file: Path) -> None:
     for column in flat.columns.difference(texts):
         if pd.api.types.is_bool_dtype(flat[column]):
             flat[column] = flat[column].astype("int8")
-    flat.columns = pd.Index([re.sub(r"\W", "_", str(column))[:32] for column in flat.columns])
+    flat.columns = pd.Index([_stata_name(column) for column in flat.columns])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", pd.errors.PerformanceWarning)
-        flat.to_stata(file, version=118, write_index=False, convert_strl=[re.sub(r"\W", "_", c)[:32] for c in texts])
+        flat.to_stata(file, version=118, write_index=False, convert_strl=[_stata_name(c) for c in texts])
+
+
+def _stata_name(column: Any) -> str:
+    """Return a name that Stata takes; `end` is a word of its own language."""
+    name = re.sub(r"\W", "_", str(column))[:32]
+    return f"{name}_" if name in _STATA_WORDS else name
 
 
 _WRITERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {"csv": _csv, "parquet": _parquet, "dta": _dta}

@@ -156,9 +156,19 @@ def _when(point: Point) -> str:
 
 def _zh(point: Point, level: float, *, short: bool = False) -> str:
     lead = "" if short else f"{100 * level:.0f}% 区间 "
-    return f"{percent(point.share)}（{lead}{interval(point.low, point.high)}，{point.documents:,} 篇）"
+    return f"{percent(point.share)}（{lead}{interval(point.low, point.high)}，{_counted(point, ' 篇', ' 种文本')}）"
 
 
 def _en(point: Point, level: float, *, short: bool = False) -> str:
     lead = "" if short else f"{100 * level:.0f}% interval "
-    return f"{percent(point.share)} ({lead}{interval(point.low, point.high)}, {point.documents:,} documents)"
+    return (
+        f"{percent(point.share)} ({lead}{interval(point.low, point.high)}, {_counted(point, ' documents', ' texts')})"
+    )
+
+
+def _counted(point: Point, documents: str, texts: str) -> str:
+    """Say how many documents there are, and how many texts where some are reprints."""
+    counted = f"{point.documents:,}{documents}"
+    if point.clusters is None or point.clusters == point.documents:
+        return counted
+    return f"{counted} / {point.clusters:,}{texts}"

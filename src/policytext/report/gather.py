@@ -39,14 +39,16 @@ def gather(
         store: open for reading.
         codebook: the one that the tags were made with.
         config: title, period, level, and how much to show.
-        trends: label, period, documents, passages, tagged, share, low, high; None leaves the trend charts out.
+        trends: label, period, documents, clusters, passages, tagged, abstained, share, low, high over the whole corpus;
+            None: computed here.
         provenance: versions, hashes, times, and the classifier's card under `model`; None takes the last row of `runs`.
         notes: sentences that a reader of the figures should know.
     """
     totals = _totals(store)
     provenance = provenance or _last_run(store)
     model = provenance.get("model")
-    shares = _shares(store, codebook, config, trends)
+    documents = windows.per_document(store, reprints=config.trends.reprints)
+    shares = _shares(store, codebook, config, documents, trends)
     return ReportData(
         title=config.report.title,
         subtitle=f"{codebook.title} · {codebook.title_en}",
@@ -55,7 +57,7 @@ def gather(
         groups=_groups(store) if totals["documents"] else {},
         years=_years(store, config.trends.period),
         **shares,
-        topics=_topics(store, config, shares["window"]),
+        topics=_topics(store, config, documents, shares["window"]),
         quotes=strongest.by_label(store, codebook, config.report.passages_per_label),
         counts=_counts(store),
         skipped=_skipped(store, config.report.max_skipped),
@@ -67,31 +69,24 @@ def gather(
     )
 
 
-def _shares(store: Queryable, codebook: Codebook, config: Config, trends: pd.DataFrame | None) -> dict[str, Any]:
-    """Return trends, grouped, headline and window of the page.
-
-    The trends given are shown as they are when they have one row a period. With groups they become the charts by
-    group, and the whole is computed here.
-    """
-    documents = windows.per_document(store, reprints=config.trends.reprints)
+def _shares(
+    store: Queryable, codebook: Codebook, config: Config, documents: pd.DataFrame, trends: pd.DataFrame | None
+) -> dict[str, Any]:
+    """Return trends, headline and window of the page."""
     hits = windows.tagged(store)
     settings = config.trends
-    years = windows.width([int(date[:4]) for date in documents["date"].dropna() if date[:4].isdigit()])
+    texts = documents.assign(unit=windows.units_of(documents)).drop_duplicates("unit")
+    years = windows.width([int(date[:4]) for date in texts["date"].dropna() if date[:4].isdigit()])
 
     def whole(width: int) -> pd.DataFrame:
         return windows.trend(documents, hits, codebook.ids(), period=settings.period, years=width, level=settings.level)
 
-    by = [name for name in settings.by if trends is not None and name in trends]
-    plain = trends if trends is not None and not by else whole(1)
-    return {
-        "trends": plain,
-        "grouped": pd.DataFrame() if trends is None or not by else _grouped(trends, by),
-        "headline": plain if years == 1 else whole(years),
-        "window": years,
-    }
+    plain = whole(1) if trends is None else trends
+    return {"trends": plain, "headline": plain if years == 1 else whole(years), "window": years}
 
 
-def _grouped(trends: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+def grouped(trends: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """Return trends by the fields `by` as `ReportData.grouped` takes them, for charts by group and the page's file."""
     group = trends[by[0]].astype("str")
     for name in by[1:]:
         group = group + " · " + trends[name].astype("str")
@@ -182,17 +177,21 @@ def _parsed(value: Any) -> Any:
     return value
 
 
-def _topics(store: Queryable, config: Config, years: int) -> list[Topic]:
+def _topics(store: Queryable, config: Config, documents: pd.DataFrame, years: int) -> list[Topic]:
     """Return the topics by share of passages, each with its heaviest words, its course and its clearest passage.
 
-    A passage counts for its strongest topic. Passages that no topic fits come last, as topic -1 without words.
+    A passage counts for its strongest topic, in the documents that count in trends. Passages that no topic fits come
+    last, as topic -1 without words.
     """
     words = store.sql("SELECT topic, term, weight FROM topic_terms WHERE rank < ? ORDER BY topic, rank", [TOPIC_WORDS])
     if words.empty:
         return []
-    table = _courses(store, config.trends.period, years)
+    passages = store.sql("SELECT doc_id, topic, count(*) AS n FROM topics GROUP BY ALL ORDER BY ALL")
+    names = windows.window_names(documents["date"], period=config.trends.period, years=years)
+    known = documents.assign(unit=windows.units_of(documents), period=names)[["doc_id", "unit", "period"]]
+    table = passages.merge(known, on="doc_id")
     terms = {int(str(key)): rows for key, rows in words.groupby("topic")}
-    shares = _topic_shares(store, config.trends.level)
+    shares = _topic_shares(table, config.trends.level)
     examples = strongest.of_topics(store)
     out = []
     for topic in sorted({*terms, *shares}):
@@ -212,37 +211,28 @@ def _topics(store: Queryable, config: Config, years: int) -> list[Topic]:
     return sorted(out, key=lambda topic: (topic.topic < 0, -topic.share, topic.topic))
 
 
-def _topic_shares(store: Queryable, level: float) -> dict[int, tuple[float, float | None, float | None]]:
-    """Return topic -> share of passages, low, high, clustered by document."""
-    table = store.sql("SELECT doc_id, topic, count(*) AS n FROM topics GROUP BY ALL ORDER BY ALL")
+def _topic_shares(table: pd.DataFrame, level: float) -> dict[int, tuple[float, float | None, float | None]]:
+    """Return topic -> share of passages, low, high, clustered by document, reprints as one.
+
+    `table` has topic, n and unit of each document.
+    """
     if table.empty:
         return {}
     doc, ids = pd.factorize(table["doc_id"])
     units = np.bincount(doc, weights=table["n"]).astype(float)
+    unit = np.zeros(len(ids), np.int64)
+    unit[doc] = table["unit"]
     out: dict[int, tuple[float, float | None, float | None]] = {}
     for topic, rows in table.groupby("topic"):
         hits = np.zeros(len(ids))
         hits[doc[rows.index]] = rows["n"]
-        cell, unit = np.zeros(len(ids), np.int64), np.arange(len(ids))
-        found = windows.shares(cell, hits, units, unit, level=level)
+        found = windows.shares(np.zeros(len(ids), np.int64), hits, units, unit, level=level)
         out[int(str(topic))] = (float(found["share"][0]), float(found["low"][0]), float(found["high"][0]))
     return out
-
-
-def _courses(store: Queryable, period: str, years: int) -> pd.DataFrame:
-    """Return passages by topic and period, or window of years; null where the date is unknown or too vague."""
-    enough, name = _LONG_ENOUGH[period], _PERIODS[period]
-    if years > 1:
-        first = f"(CAST(left(date, 4) AS INTEGER) - 1) // {years} * {years} + 1"
-        enough, name = 4, f"({first}) || '–' || ({first} + {years - 1})"
-    return store.sql(
-        f"SELECT t.topic, CASE WHEN length(d.date) >= {enough} THEN {name} END AS period,"
-        " count(*) AS n FROM topics t JOIN documents d ON d.id = t.doc_id GROUP BY ALL ORDER BY ALL"
-    )
 
 
 def _course(table: pd.DataFrame, topic: int) -> tuple[tuple[str, float], ...]:
     """Return (period, share of that period's passages) in time order."""
     every = table.dropna(subset="period").groupby("period")["n"].sum()
-    own = table[table["topic"] == topic].dropna(subset="period").set_index("period")["n"]
+    own = table[table["topic"] == topic].dropna(subset="period").groupby("period")["n"].sum()
     return tuple((str(period), float(own.get(period, 0)) / float(n)) for period, n in every.items())

@@ -97,7 +97,7 @@ def render(data: ReportData) -> str:
         groups=_group_rows(data),
         topics=_topic_rows(data),
         balance=_balance(data.counts),
-        trends_csv=_csv(data.trends),
+        trends_csv=_csv(data.trends if data.grouped.empty else data.grouped.drop(columns="group")),
         any_coded=bool(data.codebook.ids("classifier")),
         any_quotes=any(data.quotes.values()),
         provenance=card.flat(data.provenance),
@@ -172,8 +172,13 @@ def _label(data: ReportData, label: Label, lines: Sequence[charts.Series], axis:
         "groups": _group_chart(data, label),
         "finding": findings.sentence(head, name_en=label.name_en, level=data.level) if head.points else None,
         "quotes": [quotes.view(quote) for quote in data.quotes.get(label.id, ())],
-        "passages": 0 if trends.empty else int(trends.loc[trends["label"] == label.id, "tagged"].fillna(0).sum()),
+        "passages": _sum(trends, label.id, "tagged"),
+        "undecided": _sum(trends, label.id, "abstained"),
     }
+
+
+def _sum(trends: pd.DataFrame, label_id: str, column: str) -> int:
+    return 0 if column not in trends else int(trends.loc[trends["label"] == label_id, column].fillna(0).sum())
 
 
 def _group_chart(data: ReportData, label: Label) -> Markup:

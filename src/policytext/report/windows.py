@@ -54,7 +54,7 @@ def tagged(store: Queryable) -> pd.DataFrame:
 
 
 def width(years: Sequence[int]) -> int:
-    """Return how many years a window of the headline takes; `years` has one entry a dated document.
+    """Return how many years a window of the headline takes; `years` has one entry a dated text, reprints as one.
 
     One, when years with enough documents hold most of them; else the narrowest window of which three in four have
     enough, or the widest that leaves a time series. It looks at documents alone, never at what they are tagged with.
@@ -78,7 +78,7 @@ def width(years: Sequence[int]) -> int:
 def trend(
     documents: pd.DataFrame, hits: pd.DataFrame, labels: Sequence[str], *, period: str, years: int, level: float
 ) -> pd.DataFrame:
-    """Return label, period, documents, passages, tagged, share, low, high over periods or windows of `years`.
+    """Return label, period, documents, clusters, passages, tagged, share, low, high over windows of `years`.
 
     Args:
         documents: from `per_document`.
@@ -95,17 +95,18 @@ def trend(
     cell, periods = pd.factorize(dated["period"], sort=True)
     cell = cell.astype(np.int64)
     units = dated["passages"].to_numpy(float)
-    unit = _units(dated)
+    unit = units_of(dated)
+    clusters = np.bincount(np.unique(np.stack([cell, unit]), axis=1)[0], minlength=len(periods))
     parts = []
     for label in labels:
         own = hits[hits["label"] == label].set_index("doc_id")["tagged"]
         found = dated["doc_id"].map(own).fillna(0).to_numpy(float)
-        table = pd.DataFrame({"label": label, "period": periods, "documents": np.bincount(cell)})
+        table = pd.DataFrame({"label": label, "period": periods, "documents": np.bincount(cell), "clusters": clusters})
         parts.append(table.assign(**shares(cell, found, units, unit, level=level)))
     return pd.concat(parts, ignore_index=True)
 
 
-def _units(dated: pd.DataFrame) -> Ints:
+def units_of(dated: pd.DataFrame) -> Ints:
     """Return which independent unit each document belongs to: its cluster of reprints, or itself."""
     own = pd.Series(np.arange(len(dated)), index=dated.index)
     first = dated.assign(own=own).groupby("cluster")["own"].min()
