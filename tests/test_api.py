@@ -6,7 +6,7 @@ import sys
 import pytest
 
 import policytext as pt
-from policytext.errors import UsageError
+from policytext.errors import StoreError, UsageError
 
 NAMES = [
     "PolicyTextError",
@@ -70,3 +70,15 @@ def test_tagging_quotes_the_input_as_it_is_written():
     for row in table.itertuples():
         for hit in row.evidence:
             assert row.text[hit["start"] : hit["end"]] == hit["quote"]
+
+
+def test_one_text_or_path_is_no_list_of_characters(texts, tmp_path):
+    with pytest.raises(UsageError, match="takes a list of texts"):
+        pt.tag_texts("推进一网通办")
+    with pytest.raises(UsageError, match="text 1 is None"):
+        pt.tag_texts(["推进一网通办", None])
+    assert list(pt.tag_texts([])) == ["text", "labels", "evidence"]
+    assert pt.run(str(texts), out=tmp_path / "out").totals["documents"] == 4
+    assert "region" in pt.trend(tmp_path / "out", by="region")
+    with pytest.raises(StoreError, match=r"--out .*nosuch"):
+        pt.trend(tmp_path / "nosuch")

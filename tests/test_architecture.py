@@ -12,8 +12,8 @@ PACKAGE = ROOT / "src" / "policytext"
 ROOMS = ("ingest", "convert", "segment", "tag", "topics", "aggregate", "evaluate", "report")
 LAYERS = {
     **dict.fromkeys(("errors", "arrays"), 0),
-    **dict.fromkeys(("records", "intervals", "labels"), 1),
-    **dict.fromkeys(("codebook", "config", "dictionaries"), 2),
+    **dict.fromkeys(("records", "intervals", "labels", "dictionaries"), 1),
+    **dict.fromkeys(("codebook", "config"), 2),
     "store": 3,
     **dict.fromkeys(ROOMS, 4),
     **dict.fromkeys(("analysis", "engine"), 5),

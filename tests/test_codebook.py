@@ -91,7 +91,19 @@ def test_hash_changes_with_a_group(tmp_path):
         ('[[relation]]\nid = "r"\nall = ["甲 .. 乙"]', "put it into a group"),
         ('[[relation]]\nid = "r"\nall = ["甲"]\nwithin = "page"', "within must be"),
         ('[[group]]\nid = "g"\nterms = ["賦權"]', "has traditional characters"),
-        ('[[label.pattern]]\nanchors = "效率"\ntokens = []', "a pattern needs anchors"),
+        ('[[label.pattern]]\nanchors = "效率"\ntokens = []', "one of its patterns: anchors must be a list of strings"),
+        ('[[label.pattern]]\nanchors = [""]\ntokens = [{TEXT = "甲"}]', "a pattern needs anchors"),
+        ('[[label.pattern]]\nanchors = ["國會"]\ntokens = [{TEXT = "甲"}]', 'the pattern "國會" has traditional'),
+        ('[[label.pattern]]\nanchors = ["甲"]\ntokens = [{TEXT = {IN = ["甲", "團"]}}]', 'the pattern "團" has trad'),
+        ('[label.pattern]\nanchors = ["甲"]', "pattern must be a list of tables"),
+        ('examples = ["甲"]', "examples must be a list of tables"),
+        ('[[group]]\nid = "g"\nterms = ["農民"]', "has traditional characters"),
+        ('[[group]]\nid = ["g"]\nterms = ["甲"]', "id must be a string"),
+        ('[[group]]\nid = "g"\nterms = ["提高..效率"]', "has a gap or bar that is none"),
+        ('[[group]]\nid = "g"\nterms = ["提高 ... 效率"]', "has a gap or bar that is none"),
+        ('[[group]]\nid = "g"\nterms = ["提高｜提升"]', "has a gap or bar that is none"),
+        ('[[relation]]\nid = "r"\nall = ["國宅"]', 'the part "國宅" has traditional characters'),
+        ('[[flag]]\nid = "f"\nstarts = 3', "starts must be a string"),
         ('[[flag]]\nid = "f"\nstarts = "("', "no regular expression"),
         ('[[label]]\nid = "tone.voice"\nname = "x"\ndefinition = "x"', 'there is no dimension "tone"'),
         ('[[label]]\nid = "theme.voice"\nname = "x"\ndefinition = "x"', "is defined twice"),
@@ -102,6 +114,16 @@ def test_a_mistake_is_told_with_its_place_and_remedy(tmp_path, extra, says):
     assert any(says in problem for problem in codebook.check(file)), codebook.check(file)
     with pytest.raises(CodebookError):
         codebook.load(file)
+
+
+@pytest.mark.parametrize("term", ["乾坤", "瞭望", "着力", "沈阳"])
+def test_what_both_scripts_write_is_no_traditional_character(tmp_path, term):
+    assert codebook.check(write(tmp_path, f'[[group]]\nid = "g"\nterms = ["{term}"]\n')) == []
+
+
+def test_variants_are_simplified_too(tmp_path):
+    file = write(tmp_path, text='variants = [["信息", "資訊"]]\n' + MINIMAL)
+    assert codebook.check(file)[0].startswith('variants: the word "資訊" has traditional characters')
 
 
 def test_a_term_listed_twice_is_told(tmp_path):

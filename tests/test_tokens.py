@@ -7,7 +7,10 @@ import pytest
 
 from policytext import codebook
 from policytext.codebook import Codebook, Dimension, Label, TokenPattern
+from policytext.config import TagConfig
 from policytext.errors import CodebookError
+from policytext.records import Passage
+from policytext.tag import Tagger
 from policytext.tag.lexicon import Lexicon
 from policytext.tag.tokens import TokenPatterns
 
@@ -72,3 +75,19 @@ def test_patterns_of_the_default_codebook_are_valid():
     words = ("自觉", "接受", "社会", "和", "群众", "监督", "，", "提高", "了", "整体", "的", "效率")
     _, _, pattern, _, _ = patterns.find(["".join(words)], [words])
     assert {patterns.names[i] for i in pattern.tolist()} == {"接受 … 社会 … 监督", "提高 … 效率"}
+
+
+@pytest.mark.parametrize(
+    "tokens", [[{"TXET": "效率"}], [{"TEXT": {"REGEX": "(效"}}], [{"POS": "NOUN"}], [{"LEMMA": "效率"}], [{"OP": "??"}]]
+)
+def test_a_pattern_that_cannot_work_is_named(tokens):
+    (problem,) = TokenPatterns(book(tokens)).problems()
+    assert problem.startswith('label "d.gain", pattern "提高 … 效率": spaCy rejects')
+
+
+def test_patterns_over_words_decide_when_passages_are_tagged():
+    words = ("切实", "提高", "办事", "效率")
+    passage = Passage("a", 0, 0, 8, "body", "", "".join(words), words)
+    tags, evidence = Tagger(book(WITHIN), None, TagConfig()).explained([passage])[0]
+    assert [(tag.label, tag.decision) for tag in tags] == [("d.gain", "yes")]
+    assert [(hit.term, hit.start, hit.end) for hit in evidence] == [("提高 … 效率", 2, 8)]

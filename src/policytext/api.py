@@ -17,7 +17,7 @@ from policytext.analysis import config_of
 from policytext.codebook import load as load_codebook
 from policytext.config import Config
 from policytext.config import load as load_config
-from policytext.errors import PolicyTextError
+from policytext.errors import PolicyTextError, UsageError
 from policytext.pipeline import run
 from policytext.report.export import Format
 from policytext.store import Store
@@ -71,13 +71,18 @@ def tag_texts(texts: Iterable[str], *, config: ConfigLike = None) -> pd.DataFram
     Returns one row a text, in order: labels (a list), a probability column per classifier-decided label, and evidence
     (dictionaries with label, term, start, end, quote, in the text's own script).
     """
+    if isinstance(texts, str):
+        raise UsageError("tag_texts takes a list of texts; for one text write [text]")
     texts = list(texts)
+    wrong = next((i for i, text in enumerate(texts) if not isinstance(text, str)), None)
+    if wrong is not None:
+        raise UsageError(f"text {wrong} is {texts[wrong]!r}, not a string; leave it out, or give an empty one")
     rows = []
     for text, found in zip(texts, lines.tag_all(texts, _config(config)), strict=True):
         decided = [one for one in found["tags"] if one["method"] == "classifier"]
         probabilities = {one["label"]: one["probability"] for one in decided}
         rows.append({"text": text, "labels": found["labels"], **probabilities, "evidence": found["evidence"]})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=None if rows else ["text", "labels", "evidence"])
 
 
 def train_classifier(
@@ -108,7 +113,7 @@ def open_store(out: Path | str) -> Store:
 
 
 def trend(
-    out: Path | str, *, by: Sequence[str] = (), period: str | None = None, config: ConfigLike = None
+    out: Path | str, *, by: str | Sequence[str] = (), period: str | None = None, config: ConfigLike = None
 ) -> pd.DataFrame:
     """Return shares over time with intervals clustered by document, one row a label, period and group.
 
@@ -116,7 +121,8 @@ def trend(
     """
     with open_store(out) as store:
         settings = config_of(store, config)
-        asked: dict[str, Any] = {"by": tuple(by) or settings.trends.by, "period": period or settings.trends.period}
+        fields = (by,) if isinstance(by, str) else tuple(by)
+        asked: dict[str, Any] = {"by": fields or settings.trends.by, "period": period or settings.trends.period}
         return views.trends(store, replace(settings, trends=replace(settings.trends, **asked)))
 
 

@@ -221,6 +221,8 @@ def tag(file: InputArgument = Path("-"), config: ConfigOption = None) -> None:
     from policytext import lines
 
     settings = _config(config)
+    for note in lines.remarks(settings):
+        _say(f"note: {note}")
     with _input(file) as stream:
         _emit_all(lines.tag(stream, settings))
 
@@ -285,7 +287,7 @@ def segment(file: InputArgument = Path("-"), config: ConfigOption = None) -> Non
 
 @app.command(epilog="Example: policytext train --labels my_labels.jsonl --config configs/mine.toml")
 def train(
-    labels: Annotated[list[Path], typer.Option("--labels", help="JSONL with id, text, labels; or references.")],
+    labels: Annotated[list[Path], typer.Option("--labels", help="JSONL with id, doc, text, labels; or references.")],
     model: Annotated[
         Path | None, typer.Option("--model", help="Folder to write the classifier to. Default: the config's.")
     ] = None,
@@ -310,7 +312,7 @@ def train(
 
 @app.command(epilog="Example: policytext evaluate --labels dev.jsonl --json")
 def evaluate(
-    labels: Annotated[list[Path], typer.Option("--labels", help="JSONL with id, text, labels; or references.")],
+    labels: Annotated[list[Path], typer.Option("--labels", help="JSONL with id, doc, text, labels; or references.")],
     config: ConfigOption = None,
     shared: Annotated[Path | None, typer.Option(help="Folder where referenced texts lie.")] = None,
     readings: Annotated[bool, typer.Option(help="Also: which tags hang on an ambiguous conversion.")] = False,
@@ -428,9 +430,9 @@ def export(
 @codebook_app.command("check", epilog="Example: policytext codebook check my_codebook.toml")
 def codebook_check(file: Annotated[Path, typer.Argument(help="A codebook: a TOML file.")]) -> None:
     """List every problem of a codebook."""
-    from policytext import codebook
+    from policytext import codebook, tag
 
-    problems = codebook.check(file)
+    problems = codebook.check(file) or tag.TokenPatterns(codebook.load(file)).problems()
     for problem in problems:
         print(f"{file}: {problem}")
     if problems:

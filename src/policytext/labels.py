@@ -131,6 +131,8 @@ def _checked(line: str, where: str) -> dict[str, Any]:
         raise LabelError(f'{where}: give "text", or a reference with "file", "doc", "paragraph" and "sha256"')
     if row.get("text") is None and type(row.get("paragraph", 0)) is not int:
         raise LabelError(f'{where}: "paragraph" must be a whole number, counted from 0')
+    if not isinstance(row.get("made", False), bool):
+        raise LabelError(f'{where}: "made" must be true or false')
     if not isinstance(row.get("evidence") or {}, dict):
         raise LabelError(f'{where}: "evidence" must map a label to [start, end], or to the clause')
     second = row.get("second_reading") or []

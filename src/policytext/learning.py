@@ -64,12 +64,51 @@ def training_set(
         texts=texts,
         words=tuple(passage.words for passage in ready),
         targets=np.array(labels.matrix(rows, names), dtype=bool),
-        groups=tuple(row.group for row in rows),
+        groups=_groups(rows, texts),
         patterns=patterns.matrix(texts),
         pattern_names=patterns.names,
         made=np.array([row.made for row in rows], dtype=bool),
         embedded=None if embedder is None else embedder.vectors(texts),
     )
+
+
+def _groups(rows: Sequence[LabelledPassage], texts: Sequence[str]) -> tuple[str, ...]:
+    """Return the document of each passage; documents that share a text are one, so that no copy judges its twin.
+
+    Each takes the smallest name of those it hangs together with (union-find).
+    """
+    parent = {row.group: row.group for row in rows}
+
+    def root(group: str) -> str:
+        while parent[group] != group:
+            parent[group] = parent[parent[group]]
+            group = parent[group]
+        return group
+
+    first: dict[str, str] = {}
+    for row, text in zip(rows, texts, strict=True):
+        one, other = sorted((root(row.group), root(first.setdefault("".join(text.split()), row.group))))
+        parent[other] = one
+    return tuple(root(row.group) for row in rows)
+
+
+def remarks(rows: Sequence[LabelledPassage], texts: Sequence[str]) -> list[str]:
+    """Return what a reader of scores on these passages has to know: no documents named, texts twice, contradictions."""
+    found: dict[str, set[tuple[str, ...]]] = {}
+    for row, text in zip(rows, texts, strict=True):
+        found.setdefault("".join(text.split()), set()).add(tuple(sorted(row.labels)))
+    twice, against = len(rows) - len(found), sum(len(labels) > 1 for labels in found.values())
+    notes = []
+    if all(row.group == f"{row.source}/{row.id}" for row in rows):
+        notes.append(
+            'no passage names its document, so each counts as one: add a key "doc" where documents hold several, or '
+            "scores and intervals are too good"
+        )
+    if twice:
+        notes.append(f"{twice} passages repeat the text of another; they stand on the same side of every split")
+    if against:
+        notes.append(f"{against} texts have different labels at different places; read them again")
+    return notes
 
 
 def train(paths: Sequence[Path | str], config: Config, model: Path, *, shared: Path | None = None) -> dict[str, Any]:
@@ -84,15 +123,32 @@ def train(paths: Sequence[Path | str], config: Config, model: Path, *, shared: P
         raise LabelError(f'codebook {codebook.id}: no dimension is decided_by = "classifier"; nothing to learn')
     _check_place(model)
     rows = read_labels(paths, codebook, shared=shared)
+    if not rows:
+        raise LabelError("the label files are empty; label some passages")
     embedder = engine.embedder(config)
+    data, left = _learnable(training_set(rows, config, codebook, embedder))
+    notes = remarks(rows, data.texts)
+    if left:
+        notes.append(f"too few documents to learn {', '.join(left)}: their terms decide; label more")
     card = {
         "codebook": {"id": codebook.id, "version": codebook.version, "sha256": codebook.sha256()},
         "labelled_by": "readers: " + (", ".join(sorted({row.reader for row in rows if row.reader})) or "not named"),
         "embeddings": None if embedder is None else {"folder": embedder.folder.name, "sha256": embedder.sha256},
+        "notes": notes,
     }
-    fitted = tag.train(training_set(rows, config, codebook, embedder), card=card)
+    fitted = tag.train(data, card=card)
     fitted.save(model)
     return fitted.card
+
+
+def _learnable(data: tag.TrainingSet) -> tuple[tag.TrainingSet, list[str]]:
+    """Leave out the labels of too few documents, and name them; none is left out if none would remain."""
+    enough = data.enough(tag.TrainConfig())
+    if all(enough) or not any(enough):
+        return data, []
+    columns = np.flatnonzero(enough)
+    kept = replace(data, labels=tuple(data.labels[i] for i in columns), targets=data.targets[:, columns])
+    return kept, [label for label, is_enough in zip(data.labels, enough, strict=True) if not is_enough]
 
 
 def _check_place(model: Path) -> None:
@@ -133,8 +189,10 @@ def card_table(card: dict[str, Any]) -> str:
     rows.append(("macro", "", f"{scores['macro_f1']:.2f}", ""))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    notes = [f"note: {note}" for note in card.get("notes", ())]
     curve = ", ".join(f"{share}: {f1:.2f}" for share, f1 in card["learning_curve"].items())
-    return "\n".join([*lines, *([f"macro F1 when learning from a share of the documents: {curve}"] if curve else [])])
+    learnt = [f"macro F1 when learning from a share of the documents: {curve}"] if curve else []
+    return "\n".join([*lines, *learnt, *notes])
 
 
 def dependence(paths: Sequence[Path | str], config: Config, *, shared: Path | None = None) -> robustness.Dependence:
@@ -157,7 +215,8 @@ def evaluate_labels(paths: Sequence[Path | str], config: Config, *, shared: Path
     rows = [row for row in given if not row.made]
     if not rows:
         raise LabelError("no passage to score: the label files are empty, or all passages were made for training")
-    names = rooms.codebook.ids("classifier") or rooms.codebook.ids()
+    named = {label for row in rows for label in row.labels} | set(rooms.codebook.ids("classifier"))
+    names = tuple(label for label in rooms.codebook.ids() if label in named) or rooms.codebook.ids()
     ready = passages(rows, config)
     found: list[set[str]] = [set() for _ in rows]
     probabilities = [[float("nan")] * len(names) for _ in rows]
@@ -175,7 +234,8 @@ def evaluate_labels(paths: Sequence[Path | str], config: Config, *, shared: Path
         probabilities=probabilities,
         units=evaluate.Units([row.id for row in rows], [row.group for row in rows], groups),
     )
-    return replace(scores, notes=tuple(_about(rooms.tagger, ready, len(given) - len(rows))))
+    about = _about(rooms.tagger, ready, len(given) - len(rows))
+    return replace(scores, notes=(*about, *remarks(rows, [one.text for one in ready])))
 
 
 def _about(tagger: tag.Tagger, ready: Sequence[Passage], made: int) -> Iterator[str]:

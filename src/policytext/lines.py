@@ -87,6 +87,11 @@ def tag(lines: Iterable[str], config: Config) -> Iterator[dict[str, Any]]:
             yield {"id": row["id"], **next(judged)} if "text" in row else row
 
 
+def remarks(config: Config) -> list[str]:
+    """Return what a reader of the tags has to know, such as an edit of the codebook that the model does not know."""
+    return engine.rooms(config).tagger.remarks()
+
+
 def tag_all(texts: Sequence[str], config: Config) -> Iterator[dict[str, Any]]:
     """Judge each text as one passage: `{"labels", "tags", "evidence"}`."""
     return _judge([_document({"text": text}) for text in texts], engine.rooms(config))

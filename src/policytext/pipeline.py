@@ -99,7 +99,7 @@ class _Plan:
 
 
 def run(
-    sources: Sequence[Path | str] | None = None,
+    sources: Path | str | Sequence[Path | str] | None = None,
     *,
     config: Config | Path | str | None = None,
     out: Path | str = DEFAULT_OUT,
@@ -119,12 +119,14 @@ def run(
     """
     started = datetime.now(UTC)
     config = config if isinstance(config, Config) else load_config(config)
+    if isinstance(sources, str | Path):
+        sources = [sources]
     paths = [Path(source) for source in sources] if sources else [_default_corpus(config)]
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     with Store.open(out) as store:
         rooms = engine.rooms(config)
-        notes = list(_untaught(rooms))
+        notes = [*rooms.tagger.remarks(), *_untaught(rooms)]
         plan = _plan(store, ingest.find(paths, out), config, notes)
         judged = _judge_anew(store, config, rooms.instrument, workers, listen, notes)
         if plan.sources or plan.changed or judged:

@@ -221,7 +221,7 @@ class Store:
             StoreError: it is missing (with `create=False`), in use by another process, or of another format.
         """
         file = None if path is None else Path(path)
-        if file is not None and file.is_dir():
+        if file is not None and (file.is_dir() or (file.suffix != Path(NAME).suffix and not file.exists())):
             file = file / NAME
         if file is not None and not file.exists() and (read_only or not create):
             raise StoreError(f"{file}: no such store; run `policytext run SOURCE --out {file.parent}` first")

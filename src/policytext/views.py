@@ -209,5 +209,6 @@ def _condition(name: str, value: str) -> tuple[str, list[str]]:
 
 def coverage(store: Store, config: Config, *, by: Literal["label", "term"] = "label") -> pd.DataFrame:
     """Return what the codebook's terms alone find in the coded passages: coverage, overlap, conflict (see tag)."""
-    texts = store.arrow(f"SELECT text FROM passages WHERE kind IN ({_CODED}) ORDER BY doc_id, n").column("text")
-    return term_coverage(load_codebook(config.resolve(config.tag.codebook)), texts.to_pylist(), by=by)
+    passages = store.arrow(f"SELECT text, words FROM passages WHERE kind IN ({_CODED}) ORDER BY doc_id, n")
+    texts, words = (passages.column(name).to_pylist() for name in ("text", "words"))
+    return term_coverage(load_codebook(config.resolve(config.tag.codebook)), texts, words, by=by)

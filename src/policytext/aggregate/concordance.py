@@ -60,7 +60,7 @@ def _compiled(term: str, *, regex: bool) -> str | re.Pattern[str]:
         pattern = re.compile(term)
     except re.error as error:
         raise UsageError(
-            f'"{term}" is no regular expression: {error}; leave --regex out to search it as it is'
+            f'"{term}" is no regular expression: {error}; without regex it is searched as it is'
         ) from error
     if pattern.fullmatch(""):
         raise UsageError(

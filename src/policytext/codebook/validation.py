@@ -5,21 +5,15 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
+from policytext import dictionaries
 from policytext.codebook.notation import steps
 
 _LABEL_ID = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 _GROUP_ID = re.compile(r"[a-z][a-z0-9_]*")
 
-# The most frequent characters that only traditional text has: a term with one of them never matches converted text.
-_TRADITIONAL = frozenset(
-    "為資個發時開數與關過業來網後區據務動應機學內進經當實選問並兩創間體電說長眾設將記權報統計論題專訊無則處檢認參醫萬係調場聞門構點強規項辦見該舉條傳劃協單灣討戶變預結濟總視約監決麼證護隱標樣請審詢營達鄭稱"
-    "職責價華話讓術質訴續獲碼種導轉環園絡顯較節師億驗戰觀備連線類爭須車書極習帶圖錄優給頭態領錢試幣遠維適層財範卻負終慮積隊讀險諮講風頁訪採準訂輸繼釋擔覺遊絕製紀測興級擊羅冊腦緊購親龍歷聲圍貨黃氣療階換雖減"
-    "願郵顧隨佔輕粵兒額礎細簡邊買劉載鏈寫違課盡銀滿貿塊補尋競樂納壓筆撥樓擇裝聽勵歲閱幫庫鍵歐編熱針爾語偉稅複裡銅餘揮擬貼畫覽虛獎雙凱觸憲彈賣衛訟傷軟謂詞訓輪嗎養騙楊籌簽壇蓋帳紅誰啟復攝儲臨飛堅戲彙診綜陸溝"
-    "閉勞辯嘗暫蘋廠頻藝藥匯洩異佈衝銷紐島剛脅鐘勝順陣貴賺瀏畢惡讚趨館罰綠鎮藍礙亂舊潛榮鎖寬劇殺賽歡驚貧憂謝殘禮奪敵棄聖蹤龐擾齡慣嗰鏡濫輿練寶奧豐齊飲賓遞騰盜劍繫徵漸籲刪橋災謀績緒獻廳窮絲橫雲幹踐併憑牽夢遲"
-    "聶偵輯疇輝頓懲徑牆轄諾純撐濾緩盤飯喪遙蘇擺潔縱鍾詐辭紛駁紹麗託儀臉軌儘贏頗輛淚謹曉媽峯豬掛綱債恆襲傑聰縮輔檻僱誘闊倫諸搶駕頃廈陰徹蓮繞鬆譚貸趕糧壟慶跡樞廢欄搖驅賦靈頂揚娛搵盧燈醜夥溫淨嶼嚇毀脈顛賞寧驊"
-)
 _KEYS = {
     "codebook": {
         *("id", "version", "title", "title_en", "rules", "rules_en", "variants"),
@@ -47,19 +41,36 @@ _REQUIRED = {
     "flag": ("id", "starts"),
 }
 _TABLES = ("dimension", "label", "group", "relation", "flag")
+_KINDS: dict[str, tuple[str, ...]] = {  # what a value must be; a string where nothing is said
+    "a list of strings": ("rules", "rules_en", "terms", "excluded", "anchors", "all", "not"),
+    "a list of tables": ("examples", "pattern", "tokens"),
+    "true or false": ("applies",),
+    "a list of lists of words": ("variants",),
+    "a string or a number": ("version",),
+}
+_KIND_OF = {key: kind for kind, keys in _KINDS.items() for key in keys}
+_MISWRITTEN_GAP = re.compile(r"\.\.|\.$|…|｜")  # in a part of a term: a gap without its spaces, a full-width bar
 
 
 def problems_of(table: dict[str, Any]) -> list[str]:
     """Return every problem of a parsed codebook; an empty list means it is valid."""
     problems = _key_problems("codebook", table, "the file")
+    wrong = _type_problems("codebook", table, "the file")
+    if wrong:
+        return [*problems, *wrong]
     for kind in _TABLES:
-        rows = table.get(kind, [])
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            return [*problems, f"{kind}s are tables: write each under [[{kind}]]"]
-        problems += [
-            f'{kind} "{twice}" is defined twice; remove one' for twice in _twice(row.get("id") for row in rows)
-        ]
-        problems += [p for row in rows for p in _key_problems(kind, row, f'{kind} "{row.get("id", "?")}"')]
+        for row in table.get(kind, []):
+            where = f'{kind} "{row.get("id", "?")}"'
+            problems += _key_problems(kind, row, where)
+            wrong += _type_problems(kind, row, where)
+            for one, key in (("example", "examples"), ("pattern", "pattern")):
+                for part in _tables(row.get(key)):
+                    wrong += _type_problems(one, part, f"{where}: one of its {one}s")
+    if wrong:
+        return [*problems, *wrong]
+    for kind in _TABLES:
+        ids = [row.get("id") for row in table.get(kind, [])]
+        problems += [f'{kind} "{twice}" is defined twice; remove one' for twice in _twice(ids)]
     for row in table.get("dimension", []):
         if row.get("decided_by", "terms") not in ("classifier", "terms"):
             problems.append(f'dimension "{row.get("id", "?")}": decided_by must be "classifier" or "terms"')
@@ -76,7 +87,8 @@ def _variant_problems(variants: Any) -> list[str]:
     ):
         return ['variants must be a list of lists of words, such as [["信息", "资讯"], ["网络", "网路"]]']
     twice = _twice(word for words in variants for word in words)
-    return [f'variants hold "{word}" twice; a word belongs to one list' for word in twice]
+    problems = [f'variants hold "{word}" twice; a word belongs to one list' for word in twice]
+    return problems + _script_problems([word for words in variants for word in words], "variants", "word")
 
 
 def _label_problems(row: dict[str, Any], dimensions: set[Any], groups: dict[Any, Any]) -> list[str]:
@@ -91,12 +103,37 @@ def _label_problems(row: dict[str, Any], dimensions: set[Any], groups: dict[Any,
     for kind, key in (("example", "examples"), ("pattern", "pattern")):
         for part in row.get(key, []):
             problems += _key_problems(kind, part, f"{where}: one of its {key.rstrip('s')}s")
-    problems += [
-        f"{where}: a pattern needs anchors, a list of strings, and tokens, a list of tables"
-        for part in row.get("pattern", [])
-        if not _is_list(part.get("anchors"), str) or not _is_list(part.get("tokens"), dict)
-    ]
+    for part in row.get("pattern", []):
+        anchors = part.get("anchors", [])
+        if not anchors or not part.get("tokens") or not all(anchor.strip() for anchor in anchors):
+            problems.append(f"{where}: a pattern needs anchors, words that must occur, and tokens, neither empty")
+        problems += _script_problems([*anchors, *_words_in(part.get("tokens", []))], where, "pattern")
     return problems
+
+
+def _words_in(tokens: Any) -> list[str]:
+    """Return the strings that a pattern of spaCy asks for, at any depth; expressions are none."""
+    if isinstance(tokens, dict):
+        return [word for key, value in tokens.items() if key not in ("REGEX", "OP") for word in _words_in(value)]
+    if isinstance(tokens, list):
+        return [word for value in tokens for word in _words_in(value)]
+    return [tokens] if isinstance(tokens, str) else []
+
+
+def _script_problems(values: Iterable[str], where: str, noun: str) -> list[str]:
+    return [
+        f'{where}: the {noun} "{value}" has traditional characters; texts are matched in simplified ones'
+        for value in values
+        if not _traditional().isdisjoint(value)
+    ]
+
+
+@cache
+def _traditional() -> frozenset[str]:
+    """Return the characters that only traditional text has: a term with one never matches converted text."""
+    several = dictionaries.alternatives("TSCharacters")
+    pairs = dictionaries.load("TSCharacters").items()
+    return frozenset(mark for mark, value in pairs if mark != value and mark not in several.get(mark, ()))
 
 
 def _term_problems(row: dict[str, Any], where: str) -> list[str]:
@@ -104,14 +141,10 @@ def _term_problems(row: dict[str, Any], where: str) -> list[str]:
     problems = []
     for key, noun in (("terms", "term"), ("excluded", "context")):
         values = row.get(key, [])
-        if not isinstance(values, list) or not all(isinstance(value, str) and value.strip() for value in values):
+        if not all(value.strip() for value in values):
             return [f"{where}: {key} must be a list of non-empty strings"]
         problems += [f'{where} lists the {noun} "{twice}" twice; remove one' for twice in _twice(values)]
-        problems += [
-            f'{where}: the {noun} "{value}" has traditional characters; texts are matched in simplified ones'
-            for value in values
-            if not _TRADITIONAL.isdisjoint(value)
-        ]
+        problems += _script_problems(values, where, noun)
     plain = {name for term in row.get("terms", []) for step in steps(term) for name in step.terms}
     problems += [
         f'{where}: the excluded context "{context}" holds none of its terms, so it excludes nothing; remove it'
@@ -156,9 +189,10 @@ def _relation_problems(row: dict[str, Any], groups: dict[Any, Any]) -> list[str]
         problems.append(f'{where}: within must be "clause", "sentence" or "passage"')
     for key in ("all", "not"):
         parts = row.get(key, [])
-        if not isinstance(parts, list) or not all(isinstance(part, str) and part.strip() for part in parts):
+        if not all(part.strip() for part in parts):
             return [*problems, f"{where}: {key} must be a list of non-empty strings"]
         problems += _step_problems(parts, groups, where, gaps=False)
+        problems += _script_problems(parts, where, "part")
     return problems
 
 
@@ -168,6 +202,8 @@ def _step_problems(terms: list[str], groups: dict[Any, Any], where: str, *, gaps
         parts = steps(term)
         if any(not name for step in parts for name in (*step.terms, *step.groups)):
             problems.append(f'{where}: "{term}" has an empty part; check its | and ..')
+        if any(_MISWRITTEN_GAP.search(name) for step in parts for name in step.terms):
+            problems.append(f'{where}: "{term}" has a gap or bar that is none; write " .. ", spaces around it, and "|"')
         if len(parts) > 1 and not gaps:
             problems.append(f'{where}: "{term}" has a gap; put it into a group and name that as @group')
         for name in {name for step in parts for name in step.groups}:
@@ -197,8 +233,28 @@ def _key_problems(kind: str, row: dict[str, Any], where: str) -> list[str]:
     return problems
 
 
-def _is_list(values: object, kind: type) -> bool:
-    return isinstance(values, list) and bool(values) and all(isinstance(value, kind) for value in values)
+def _tables(value: object) -> list[dict[str, Any]]:
+    return [part for part in value if isinstance(part, dict)] if isinstance(value, list) else []
+
+
+def _type_problems(kind: str, row: dict[str, Any], where: str) -> list[str]:
+    """Return the values that are of another type than the key asks for; all other checks rest on these."""
+    problems = []
+    for key in row.keys() & _KEYS[kind]:
+        table = kind == "codebook" and key in _TABLES
+        wanted = "a list of tables" if table else _KIND_OF.get(key, "a string")
+        if not _is_of(row[key], wanted):
+            problems.append(f"{where}: {key} must be {wanted}" + f"; write each under [[{key}]]" * table)
+    return sorted(problems)
+
+
+def _is_of(value: object, kind: str) -> bool:
+    if kind.startswith("a list"):
+        of = {"a list of strings": str, "a list of tables": dict}.get(kind, list)
+        return isinstance(value, list) and all(isinstance(item, of) for item in value)
+    if kind == "true or false":
+        return isinstance(value, bool)
+    return isinstance(value, str) or (kind == "a string or a number" and isinstance(value, int | float))
 
 
 def _nearest(name: object, valid: Iterable[Any]) -> str:

@@ -4,6 +4,7 @@ from policytext.tag.classifier import Classifier
 from policytext.tag.embeddings import Embedder
 from policytext.tag.overlap import copies
 from policytext.tag.tagger import Evidence, TagColumns, Tagger
+from policytext.tag.tokens import TokenPatterns
 from policytext.tag.train import TrainConfig, TrainingSet, Unlabelled, train
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Evidence",
     "TagColumns",
     "Tagger",
+    "TokenPatterns",
     "TrainConfig",
     "TrainingSet",
     "Unlabelled",

@@ -275,8 +275,9 @@ class Classifier:
 
 
 def text_hashes(texts: Sequence[str], *, ordered: bool = True) -> NDArray[np.uint64]:
-    """Return 64 bits of the SHA-256 of each text, by default sorted."""
-    digests = b"".join(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8] for text in texts)
+    """Return 64 bits of the SHA-256 of each text without its white space, by default sorted."""
+    bare = ("".join(text.split()).encode("utf-8", "surrogatepass") for text in texts)
+    digests = b"".join(hashlib.sha256(text).digest()[:8] for text in bare)
     found = np.frombuffer(digests, np.uint64)
     return np.sort(found) if ordered else found
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -34,9 +33,7 @@ from policytext.tag.features import Floats
 from policytext.tag.lexicon import Hits, Lexicon
 from policytext.tag.patterns import Patterns
 
-log = logging.getLogger(__name__)
-
-INSTRUMENT = 1  # raise it when the code here decides differently with the same codebook and model
+INSTRUMENT = 2  # raise it when the code here decides differently with the same codebook and model
 SPANS = 5  # of classifier evidence a label and passage
 LEAST = 0.25  # of the best word's gain; what adds less to the margin is no reason
 
@@ -95,7 +92,6 @@ class Tagger:
         self._lexicon = Lexicon(codebook)
         self._patterns = Patterns(codebook)
         self._check_embedder()
-        self._warn_of_edits()
 
     def _check_embedder(self) -> None:
         wanted = "" if self.classifier is None else self.classifier.embeddings
@@ -106,15 +102,16 @@ class Tagger:
                 "name that one, or train again"
             )
 
-    def _warn_of_edits(self) -> None:
-        if self.classifier is not None and self.classifier.pattern_names:
-            gone, new = self.classifier.unknown(self._patterns.names)
-            if gone or new:
-                log.warning(
-                    "the codebook's patterns changed after the model was trained (%d gone, %d new, such as %s); "
-                    "only those that the model knows are weighed until you train again",
-                    *(len(gone), len(new), (new or gone)[0]),
-                )
+    def remarks(self) -> list[str]:
+        """Return what a reader of the tags has to know of how model and codebook fit."""
+        if self.classifier is None or not self.classifier.pattern_names:
+            return []
+        gone, new = self.classifier.unknown(self._patterns.names)
+        if not gone and not new:
+            return []
+        counted = f"{len(gone)} gone, {len(new)} new, such as {(new or gone)[0]}"
+        note = f"the codebook's groups and relations changed after the model was trained ({counted}); "
+        return [note + "only those that the model knows are weighed until you train again"]
 
     def instrument(self) -> str:
         """Return 16 hex digits over everything that can change a tag."""
@@ -177,7 +174,7 @@ class Tagger:
         judged = self._judged(coded, explain=explain)
         probabilities = judged.probabilities[:, self._columns]
         verdict = self._verdict(probabilities)
-        hits = self._lexicon.find_many([passage.text for passage in coded])
+        hits = self._lexicon.find_many([passage.text for passage in coded], [passage.words for passage in coded])
         by_terms = np.array([label not in self.decided for label in hits.labels], dtype=bool)
         tags = _classifier_tags(coded, self.decided, probabilities, verdict)
         tags = _joined(tags, _lexicon_tags(coded, hits, by_terms[hits.label]))

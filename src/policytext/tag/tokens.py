@@ -6,13 +6,14 @@ A spaCy Doc costs more than the segmentation, so a passage without an anchor nev
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from policytext.codebook import Codebook
+from policytext.codebook import Codebook, TokenPattern
 from policytext.errors import CodebookError
 from policytext.tag.scan import Ints
 from policytext.tag.terms import Owner, TermFinder
@@ -72,15 +73,27 @@ class TokenPatterns:
     @cached_property
     def _matchers(self) -> list[Any]:
         """One matcher a pattern, each keeping only the longest of overlapping matches."""
+        problems = self.problems()
+        if problems:
+            raise CodebookError(problems[0])
+        return [self._matcher(pattern) for _, _, pattern in self._patterns]
+
+    def problems(self) -> list[str]:
+        """Return what spaCy does not accept, each with its label; what needs a trained pipeline (POS, LEMMA) too."""
         from spacy.errors import MatchPatternError
+
+        found = []
+        for name, (_, label, pattern) in zip(self.names, self._patterns, strict=True):
+            try:
+                self._matcher(pattern)(self._doc([*pattern.anchors, "字"]))
+            except (MatchPatternError, ValueError, TypeError, KeyError, re.error) as error:
+                reason = " ".join(str(error).split())[:200]
+                found.append(f'label "{label}", pattern "{name}": spaCy rejects the tokens: {reason}')
+        return found
+
+    def _matcher(self, pattern: TokenPattern) -> Any:
         from spacy.matcher import Matcher
 
-        matchers = []
-        for name, (_, label, pattern) in zip(self.names, self._patterns, strict=True):
-            matcher = Matcher(self._vocab, validate=True)
-            try:
-                matcher.add(name, [json.loads(pattern.tokens)], greedy="LONGEST")
-            except (MatchPatternError, ValueError) as error:
-                raise CodebookError(f'label "{label}", pattern "{name}": spaCy rejects the tokens: {error}') from error
-            matchers.append(matcher)
-        return matchers
+        matcher = Matcher(self._vocab, validate=True)
+        matcher.add("pattern", [json.loads(pattern.tokens)], greedy="LONGEST")
+        return matcher

@@ -100,6 +100,19 @@ class TrainingSet:
         """Return positions of the passages that were found in texts, not made."""
         return np.arange(len(self.texts)) if self.made is None else np.flatnonzero(~self.made)
 
+    def enough(self, config: TrainConfig) -> list[bool]:
+        """Say of each label whether it can be learnt and measured; passages made for training do not count.
+
+        Whatever fold is held out, the others must have passages with the label and without it.
+        """
+        found, fold = self.found(), assign_folds(self.groups, config.folds, config.seed)
+        said = []
+        for column in self.targets[found].T:
+            documents = len({self.groups[i] for i in found[column]})
+            spread = min(len(set(fold[found][column == applies].tolist())) for applies in (True, False))
+            said.append(documents >= config.folds and spread >= 2)
+        return said
+
     def sha256(self) -> str:
         """Return a hash over texts and labels, whatever their order."""
         rows = sorted(
@@ -140,7 +153,7 @@ def train(
     """
     config = config or TrainConfig()
     fold = assign_folds(data.groups, config.folds, config.seed)
-    _check_enough(data, fold, config)
+    _check_enough(data, config)
     views = kernel.views(data, config, unlabelled)
     unseen = _cross_fit(views, data, fold, config)
     judged = _judge(data, unseen, config, encoder)
@@ -319,20 +332,13 @@ def _share_of(group: str, seed: int) -> float:
     return int.from_bytes(hashlib.sha256(f"curve {seed}\x1f{group}".encode()).digest()[:4], "big") / 2**32
 
 
-def _check_enough(data: TrainingSet, fold: Ints, config: TrainConfig) -> None:
-    """Refuse labels that cannot be learnt and measured; passages made for training do not count.
-
-    Whatever fold is held out, the others must have passages with the label and without it.
-    """
-    found = data.found()
-    groups = [data.groups[i] for i in found]
-    for label, column in zip(data.labels, data.targets[found].T, strict=True):
-        documents = len({group for group, applies in zip(groups, column, strict=True) if applies})
-        spread = min(len(set(fold[found][column == applies].tolist())) for applies in (True, False))
-        if documents < config.folds or spread < 2:
+def _check_enough(data: TrainingSet, config: TrainConfig) -> None:
+    for label, enough, column in zip(data.labels, data.enough(config), data.targets.T, strict=True):
+        if not enough:
+            documents = len({data.groups[i] for i in data.found() if column[i]})
             raise LabelError(
                 f'label "{label}" applies to passages of {documents} documents; at least {config.folds} are needed '
-                "with, and some passages without it: label more, or leave the label to its terms"
+                "with, and some passages without it: label more"
             )
 
 

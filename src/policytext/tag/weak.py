@@ -23,6 +23,7 @@ Bools = NDArray[np.bool_]
 def coverage(
     codebook: Codebook,
     texts: Sequence[str],
+    words: Sequence[Sequence[str]] | None = None,
     *,
     by: Literal["label", "term"] = "label",
     truth: Sequence[Collection[str]] | None = None,
@@ -33,7 +34,8 @@ def coverage(
     shares `overlap`, where another label of the dimension (another term of the label) is found too, and `conflict`,
     where a group that speaks against the label is found too. With the labels of each passage in `truth` also
     `precision` and `recall` of "found means yes". A share of nothing is NaN. After Snorkel's table of labelling
-    functions (Ratner et al. 2017, https://arxiv.org/abs/1711.10160), where a term votes yes or abstains.
+    functions (Ratner et al. 2017, https://arxiv.org/abs/1711.10160), where a term votes yes or abstains. Patterns over
+    words are tried only where `words`, which tile the texts, are given.
 
     Raises:
         UsageError: `truth` has not one entry a text.
@@ -42,7 +44,7 @@ def coverage(
 
     if truth is not None and len(truth) != len(texts):
         raise UsageError(f"{len(texts)} texts but {len(truth)} sets of labels; give one set a text")
-    hits = Lexicon(codebook).find_many(texts)
+    hits = Lexicon(codebook).find_many(texts, words)
     found = np.zeros((len(texts), len(hits.labels)), dtype=np.bool_)
     found[hits.text, hits.label] = True
     against = _against(codebook, texts)
