@@ -30,6 +30,7 @@ class TokenPatterns:
         ]
         self.names = tuple(pattern.note or "|".join(pattern.anchors) for _, _, pattern in self._patterns)
         self._anchors = TermFinder([Owner(pattern.anchors) for _, _, pattern in self._patterns])
+        self._needed = [_needed(json.loads(pattern.tokens)) for _, _, pattern in self._patterns]
 
     def find(self, texts: Sequence[str], words: Sequence[Sequence[str]]) -> tuple[Ints, Ints, Ints, Ints, Ints]:
         """Return columns text, label, pattern, start, end. `words` tile their texts.
@@ -50,14 +51,15 @@ class TokenPatterns:
                     yield text, self._patterns[pattern][0], pattern, span.start_char, span.end_char
 
     def _anchored(self, texts: Sequence[str]) -> dict[int, set[int]]:
-        """Return for each text with an anchor the patterns to try."""
+        """Return for each text with an anchor the patterns to try: all that they ask for by name stands in it."""
         wanted: dict[int, set[int]] = {}
         for batch in self._anchors.batches(texts):
             found = self._anchors.find(batch)
             places = (batch.first + batch.text_of(found.start)).tolist()
-            for text, pattern in zip(places, found.owner.tolist(), strict=True):
-                wanted.setdefault(text, set()).add(pattern)
-        return wanted
+            for text, pattern in set(zip(places, found.owner.tolist(), strict=True)):
+                if all(any(word in texts[text] for word in words) for words in self._needed[pattern]):
+                    wanted.setdefault(text, set()).add(pattern)
+        return dict(sorted(wanted.items()))
 
     def _doc(self, words: Sequence[str]) -> Any:
         from spacy.tokens import Doc
@@ -97,3 +99,18 @@ class TokenPatterns:
         matcher = Matcher(self._vocab, validate=True)
         matcher.add("pattern", [json.loads(pattern.tokens)], greedy="LONGEST")
         return matcher
+
+
+def _needed(tokens: Sequence[dict[str, Any]]) -> list[list[str]]:
+    """Return the words that must occur for a pattern to match: of each list, one.
+
+    >>> _needed([{"TEXT": "提高"}, {"OP": "*"}, {"TEXT": {"IN": ["效率", "效能"]}}, {"TEXT": "了", "OP": "?"}])
+    [['提高'], ['效率', '效能']]
+    """
+    found = []
+    for token in tokens:
+        text = token.get("TEXT", token.get("ORTH"))
+        words = text.get("IN", []) if isinstance(text, dict) else [text]
+        if words and all(isinstance(word, str) for word in words) and token.get("OP", "1") in ("1", "+"):
+            found.append(list(words))
+    return found
