@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 
 import policytext as pt
@@ -56,6 +57,16 @@ def test_the_whole_path_from_python(texts, tmp_path):
     assert len(pt.kwic(tmp_path / "out", "政务服务")) > 0
     assert len(pt.kwic(tmp_path / "out", r"政务(?=服务)\w", regex=True)) > 0
     assert pt.kwic(tmp_path / "out", "無此詞").empty
+    hits = pt.kwic(tmp_path / "out", "會議紀錄", width=4)
+    assert hits.attrs["sought"] == "会议纪录"
+    assert hits[["left", "term", "right"]].to_numpy().tolist() == [["開預算與", "會議紀錄", "，供民眾"]]
+    with pt.open_store(tmp_path / "out") as store:
+        original = store.sql("SELECT original FROM documents WHERE id = ?", [hits["doc_id"][0]])["original"][0]
+    assert original[hits["original_start"][0] : hits["original_end"][0]] == "會議紀錄"
+    pt.export_tables(tmp_path / "out", tmp_path / "csv")
+    evidence = pd.read_csv(tmp_path / "csv" / "evidence.csv")
+    assert "公開" in " ".join(evidence["quote"])
+    assert (evidence["original_end"] > evidence["original_start"]).all()
     with pytest.raises(UsageError, match="no regular expression"):
         pt.kwic(tmp_path / "out", "(", regex=True)
     files = pt.export_tables(tmp_path / "out", tmp_path / "csv")

@@ -362,7 +362,7 @@ def trends(
 
 @app.command(epilog="Example: policytext kwic 赋权 --out results --width 20")
 def kwic(
-    term: Annotated[str, typer.Argument(help="A term in simplified Chinese.")],
+    term: Annotated[str, typer.Argument(help="A term.")],
     out: StoreOption = DEFAULT_OUT,
     width: Annotated[int, typer.Option(help="Characters on each side.", min=1)] = 20,
     limit: Annotated[int, typer.Option(help="At most so many lines; 0: all.", min=0)] = 0,
@@ -374,6 +374,8 @@ def kwic(
     with _store(out) as store:
         table = views.kwic(store, term, width=width)
     total = len(table)
+    if (sought := table.attrs["sought"]) != term:
+        _say(f"note: sought as {sought}, because texts are searched in simplified characters")
     table = table.head(limit) if limit else table
     if as_json:
         _print_table(table, True)

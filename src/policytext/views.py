@@ -14,16 +14,17 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from policytext import aggregate, report
+from policytext import aggregate, convert, report
 from policytext.analysis import codebook_of
 from policytext.codebook import load as load_codebook
 from policytext.config import GROUPS, Config
 from policytext.errors import UsageError
-from policytext.records import CODED_KINDS
+from policytext.records import CODED_KINDS, Alignment
 from policytext.report.export import Format
 from policytext.store import Store
 from policytext.tag.weak import coverage as term_coverage
 
+_DOCUMENTS = 500  # originals in memory at a time
 _CODED = ", ".join(f"'{kind}'" for kind in CODED_KINDS)
 
 
@@ -107,19 +108,58 @@ def write_report(
 
 
 def kwic(store: Store, term: str, *, width: int = 20, regex: bool = False) -> pd.DataFrame:
-    """Return every occurrence of a term in the store with its context, oldest first.
+    """Return every occurrence of a term in the store with its context, oldest first, as the documents write it.
 
-    Columns: doc_id, n, left, term, right, start, end (of the simplified text), date, title, path.
+    The term is sought in the simplified texts; one in traditional characters is converted first, and `attrs["sought"]`
+    of the table says to what. Columns: doc_id, n, left, term, right (of the original), start, end (in the simplified
+    text), original_start, original_end, date, title, path.
     """
+    if not regex and (converted := convert.convert(term)).script == "hant":
+        term = converted.text
     where = "" if regex else "WHERE contains(text, ?)"  # DuckDB's expressions are not those of Python
     query = f"SELECT doc_id, n, text, start FROM passages {where} ORDER BY 1, 2"
     batches = store.stream(query, [] if regex else [term])
     none = pd.DataFrame({"doc_id": [], "n": [], "text": []})
     parts = [aggregate.kwic(part, term, width=width, regex=regex) for part in (none, *(b.to_pandas() for b in batches))]
-    found = pd.concat([part for part in parts if len(part)] or parts[:1])
+    found = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     about = store.sql("SELECT id AS doc_id, date, title, path FROM documents")
-    table = found.merge(about, on="doc_id", how="left")
-    return table.sort_values(["date", "path", "doc_id", "start"], ignore_index=True, kind="stable", na_position="last")
+    table = _as_written(store, found).merge(about, on="doc_id", how="left")
+    table = table.sort_values(["date", "path", "doc_id", "start"], ignore_index=True, kind="stable", na_position="last")
+    table.attrs["sought"] = term
+    return table
+
+
+def _as_written(store: Store, found: pd.DataFrame) -> pd.DataFrame:
+    """Return a concordance with context and term of the original, and where the term stands there."""
+    starts, ends = found["start"], found["end"]
+    spans = {
+        "left": (starts - found["left"].str.len(), starts),
+        "term": (starts, ends),
+        "right": (ends, ends + found["right"].str.len()),
+    }
+    quoted = {name: _originals(store, found["doc_id"], *span) for name, span in spans.items()}
+    places = quoted["term"][["original_start", "original_end"]]
+    return found.assign(**{name: table["quote"] for name, table in quoted.items()}).join(places)
+
+
+def _originals(store: Store, doc_id: pd.Series, start: pd.Series, end: pd.Series) -> pd.DataFrame:
+    """Return quote, original_start and original_end of spans of simplified texts, one row a span, in order."""
+    rows = pd.DataFrame({"start": start, "end": end}).groupby(doc_id.to_numpy(), sort=True)
+    groups = {str(name): part for name, part in rows}
+    ids = list(groups)
+    pieces = [pd.DataFrame({"quote": [], "original_start": [], "original_end": []}, index=start.index[:0])]
+    for chunk in (ids[i : i + _DOCUMENTS] for i in range(0, len(ids), _DOCUMENTS)):
+        wanted = "SELECT id, original, alignment FROM documents WHERE id IN (SELECT unnest(?::VARCHAR[]))"
+        for row in store.arrow(wanted, [chunk]).to_pylist():
+            part, alignment = (
+                groups[row["id"]],
+                Alignment(tuple((int(a), int(b), int(c)) for a, b, c in row["alignment"])),
+            )
+            places = [alignment.to_original(*span) for span in zip(part["start"], part["end"], strict=True)]
+            values = [(row["original"][first:last], first, last) for first, last in places]
+            pieces.append(pd.DataFrame(values, columns=pieces[0].columns, index=part.index))
+    found = pd.concat([piece for piece in pieces if len(piece)] or pieces).reindex(start.index)
+    return found.astype({"original_start": "Int64", "original_end": "Int64"})
 
 
 def show_topics(store: Store) -> pd.DataFrame:
@@ -153,9 +193,11 @@ def export(store: Store, config: Config, to: Path, form: Format) -> list[Path]:
     """Write trends and the store's tables to files; return their paths.
 
     `form` is csv or parquet (a folder `to`, one file a table) or xlsx (a file `to`, one sheet a table). Tags that were
-    decided "no" are left out; the store has them.
+    decided "no" are left out; the store has them. Evidence has its quote in the original, and where it stands there.
     """
     tables = {"trends": trends(store, config), **{name: store.sql(query) for name, query in EXPORTED.items()}}
+    spans = (tables["evidence"][name] for name in ("doc_id", "start", "end"))
+    tables["evidence"] = tables["evidence"].join(_originals(store, *spans))
     return report.export(tables, to, form)
 
 
