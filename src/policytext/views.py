@@ -132,14 +132,12 @@ def kwic(store: Store, term: str, *, width: int = 20, regex: bool = False) -> pd
 def _as_written(store: Store, found: pd.DataFrame) -> pd.DataFrame:
     """Return a concordance with context and term of the original, and where the term stands there."""
     starts, ends = found["start"], found["end"]
-    spans = {
-        "left": (starts - found["left"].str.len(), starts),
-        "term": (starts, ends),
-        "right": (ends, ends + found["right"].str.len()),
-    }
-    quoted = {name: _originals(store, found["doc_id"], *span) for name, span in spans.items()}
-    places = quoted["term"][["original_start", "original_end"]]
-    return found.assign(**{name: table["quote"] for name, table in quoted.items()}).join(places)
+    spans = ((starts - found["left"].str.len(), starts), (starts, ends), (ends, ends + found["right"].str.len()))
+    columns = [pd.concat(part, ignore_index=True) for part in ([found["doc_id"]] * 3, *zip(*spans, strict=True))]
+    quoted = _originals(store, *columns)
+    left, term, right = (quoted.iloc[i * len(found) : (i + 1) * len(found)].set_index(found.index) for i in range(3))
+    written = found.assign(left=left["quote"], term=term["quote"], right=right["quote"])
+    return written.join(term[["original_start", "original_end"]])
 
 
 def _originals(store: Store, doc_id: pd.Series, start: pd.Series, end: pd.Series) -> pd.DataFrame:
