@@ -103,3 +103,12 @@ def test_every_date_is_found_in_every_form(date):
 def test_spans_lie_in_the_text(text):
     for date in dates.find(text, roc=True):
         assert 0 <= date.start < date.end <= len(text)
+
+
+@pytest.mark.parametrize("text", ["二0二0年三月五日", "二ΟΟ五年三月五日", "二ОО五年三月五日", "二oo五年三月五日"])
+def test_zeros_of_any_kind_stand_among_chinese_digits(text):
+    assert [date.iso for date in dates.find(text)] == ["2020-03-05" if "二0二" in text else "2005-03-05"]
+
+
+def test_a_time_without_marks_is_left_off():
+    assert dates.parse("20210305103000") == "2021-03-05"

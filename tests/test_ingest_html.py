@@ -110,3 +110,46 @@ def test_title_spread_over_lines_is_one_title():
     found = html.read_page(data)
     assert "".join((found.title or "").split()) == whole
     assert found.text.split("\n") == PARAGRAPHS
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "登录国家政务服务平台，完成实名认证。",
+        "下载“随申办”APP，注册账号。",
+        "主办单位：青山市经济和信息化局",
+        "联系方式：010-12345678",
+        "特别提示",
+        "一、规范隐私政策文本，落实告知同意。",
+        "三、隱私權保護",
+        "点击下载电子证照；",
+        "审核意见的公示",
+        "编辑应急预案并报备；",
+        "分享改革发展成果。",
+    ],
+)
+def test_a_line_of_the_article_cuts_nothing_from_it(line):
+    later = [text.replace("这是", "下半部分") for text in PARAGRAPHS]
+    text = html.read_page(page(body="".join(f"<p>{text}</p>" for text in (*PARAGRAPHS, line, *later)))).text
+    assert text.split("\n") == [*PARAGRAPHS, line, *later]
+
+
+def test_what_stands_below_contact_details_belongs_to_the_document():
+    below = "<p>联系方式：010-12345678</p><p>青山市财政局</p><p>2021年3月5日</p><p>附件：1. 报名表</p>"
+    text = html.read_page(page(body=BODY + below)).text
+    for part in ("联系方式", "青山市财政局", "2021年3月5日", "报名表"):
+        assert part in text
+
+
+@pytest.mark.parametrize(
+    ("line", "date"),
+    [
+        ("發佈日期：110-03-05", "2021-03-05"),
+        ("上版日期：112-03-05", "2023-03-05"),
+        ("公告日期：110/03/05", "2021-03-05"),
+        ("張貼日：110.3.5", "2021-03-05"),
+        ("發佈日期：2021-03-05 更新日期：2023-01-02", "2021-03-05"),
+    ],
+)
+def test_dates_of_pages_in_taiwan(line, date):
+    assert html.read_page(page(f"<p>{line}</p>")).published == date

@@ -191,3 +191,16 @@ def test_masthead_and_line_of_several_labels():
         "数据不是桥\n来源：维港评论　作者：戚文煦　时间：2018-10-23 09:12　编辑：小满\n城中有两种故事。"
     )
     assert (found.title, found.outlet, found.author) == ("数据不是桥", "维港评论", "戚文煦")
+
+
+def test_radicals_and_odd_zeros_hide_nothing():
+    text = (
+        "北京市⼈⺠政府关于数字政府的通知\n各区⼈⺠政府：\n现就有关事项通知如下。\n北京市⼈⺠政府\n二ΟΟ五年三⽉五⽇\n"
+    )
+    found = official.dissect(text)
+    assert (found.issuer, found.signed) == ("北京市人民政府", "2005-03-05")
+
+
+def test_a_press_release_of_hong_kong_is_dated_below_its_end():
+    text = "立法會三題：開放數據\n以下是書面答覆：\n主席：\n政府已開放多個數據集。\n完\n2023年3月5日（星期三）\n香港時間12時30分"
+    assert official.dissect(text).signed == "2023-03-05"

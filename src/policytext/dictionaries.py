@@ -6,6 +6,7 @@ never by `import opencc`, because another distribution installs a package of tha
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import cache
 from importlib import metadata, resources
@@ -47,6 +48,35 @@ def compatibility_ideographs() -> dict[str, str]:
     blocks = (range(0xF900, 0xFB00), range(0x2F800, 0x2FA20))
     pairs = {chr(code): unicodedata.normalize("NFC", chr(code)) for block in blocks for code in block}
     return {key: value for key, value in pairs.items() if key != value and len(value) == 1}
+
+
+# Radicals of CJK Radicals Supplement that PDF programs write for the character; Unicode gives them no equivalent.
+_SUPPLEMENT = dict(
+    zip(
+        "⺁⺇⺌⺎⺕⺖⺟⺠⺡⺢⺣⺦⺩⺬⺭⺮⺯⺰⺲⺳⺶⺷⺹⺼⻃⻄⻅⻆⻈⻉⻋⻌⻎⻐⻑⻒⻓⻔⻗⻘⻙⻚⻛⻜⻝⻠⻡⻢⻣⻤⻥⻦⻧⻨⻩⻪⻬⻮⻰⻲⻳",
+        "厂几小兀彐忄母民氵水灬丬王示礻竹糸纟网网羊羊耂肉西西见角讠贝车辶辶钅長镸长门雨青韦页风飞食饣首马骨鬼鱼鸟卤麦黄黾齐齿龙龟龟",
+        strict=True,
+    )
+)
+
+
+@cache
+def radicals() -> dict[str, str]:
+    """Return radicals that text layers of PDF files hold -> the characters that they look like."""
+    kangxi = {chr(code): unicodedata.normalize("NFKC", chr(code)) for code in range(0x2F00, 0x2FD6)}
+    return kangxi | _SUPPLEMENT
+
+
+@cache
+def _radical_table() -> tuple[re.Pattern[str], dict[int, str]]:
+    marks = radicals()
+    return re.compile("[\u2e80-\u2fd5]"), {ord(mark): value for mark, value in marks.items()}
+
+
+def plain(text: str) -> str:
+    """Return a text of the same length with characters in the place of radicals."""
+    pattern, table = _radical_table()
+    return text.translate(table) if pattern.search(text) else text
 
 
 def _read_base(name: str) -> dict[str, str]:

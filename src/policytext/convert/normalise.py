@@ -12,6 +12,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from policytext import dictionaries
 from policytext.convert.chains import compose
 from policytext.convert.stages import CODE_POINTS, Codes, Edit, decode, encode
 
@@ -55,7 +56,7 @@ Change = tuple[int, int, str]  # start, end, what stands there instead
 def tidy(text: str, *, from_hong_kong: bool = False) -> tuple[str, list[Edit]]:
     """Return the tidy text and the edits where lengths differ, in its own ruler.
 
-    Full-width digits and letters become half-width; odd spaces a space; line separators a line end; glyphs of the
+    Full-width digits and letters become half-width, radicals the characters they look like; odd spaces a space; line separators a line end; glyphs of the
     private use area the characters they stand for (those of Hong Kong's HKSCS only with `from_hong_kong`). Invisible
     marks, the spaces of s p a c e d - o u t Han and the line breaks of text broken at a fixed width go.
 
@@ -119,6 +120,8 @@ def _swaps(from_hong_kong: bool) -> Codes:  # noqa: FBT001 - two tables, cached 
     private = _hong_kong_private() if from_hong_kong else _GB_PRIVATE
     for code, value in (private | _SYMBOLS).items():
         table[code] = ord(value)
+    for mark, value in dictionaries.radicals().items():
+        table[ord(mark)] = ord(value)
     table[0xE5E5] = ord(" ") if not from_hong_kong else table[0xE5E5]
     return table
 

@@ -14,10 +14,12 @@ from typing import Any
 _ROC_EPOCH = 1911
 _FIRST_YEAR, _LAST_YEAR = 1840, 2099
 _FOLD = str.maketrans(
-    "０１２３４５６７８９○ＯO◯零Ｏ〇．／－—–−\u3000\xa0",
-    "0123456789〇〇〇〇〇〇〇./----  ",
+    "０１２３４５６７８９○ＯO◯零Ｏ〇．／－—–−\u3000\xa0⼀⼆⼋⼗⽉⽇",
+    "0123456789〇〇〇〇〇〇〇./----  一二八十月日",
 )
-_ODD = re.compile(r"[０-９○ＯO◯零．／－—–−\u3000\xa0]")
+_ODD = re.compile(r"[０-９○ＯO◯零．／－—–−\u3000\xa0⼀⼆⼋⼗⽉⽇]")
+# Zeros among Chinese digits, as they are typed: 二0二0年, 二ΟΟ五年 (Greek), 二ОО五年 (Cyrillic), 二oo五年.
+_MAY_HOLD_ZEROS = re.compile(r"[一二][〇一二三四五六七八九0oΟО]{3}\s{0,4}年")
 _DIGITS = {"〇": 0, "一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "元": 1}
 _S = r"[ \t\r\n]{0,4}"  # dates are wrapped and spaced out: 2024年   8  月   1   日
 _CN = "〇一二三四五六七八九"
@@ -60,7 +62,12 @@ class Date:
 
 def fold(text: str) -> str:
     """Return text of the same length with full-width digits, circles for zero and odd dashes made plain."""
-    return text.translate(_FOLD) if _ODD.search(text) else text  # translating costs 50 times the search
+    text = text.translate(_FOLD) if _ODD.search(text) else text  # translating costs 50 times the search
+    return _MAY_HOLD_ZEROS.sub(_with_zeros, text)
+
+
+def _with_zeros(match: re.Match[str]) -> str:
+    return re.sub("[0oΟО]", "〇", match[0])
 
 
 def find(text: str, *, roc: bool = False) -> Iterator[Date]:
@@ -205,6 +212,7 @@ def _parse_text(text: str, *, republic: bool) -> str | None:
         first = next(find(text, roc=True), None)
     if first is not None and first.start < 12:
         return first.iso
+    text = re.sub(r"^([0-9]{8})[0-9]{6}$", r"\1", text)  # with the time of day
     match = _COMPACT.match(text)
     return _iso(int(match["y"]), int(match["m"]), int(match["d"])) if match else None
 

@@ -6,7 +6,7 @@ import logging
 import re
 
 from policytext.errors import ReadError
-from policytext.ingest import bylines, encodings, pagemeta, pages, sitelines
+from policytext.ingest import bylines, encodings, issuers, pagemeta, pages, sitelines
 from policytext.ingest.formats import Reading
 from policytext.ingest.pages import Block
 
@@ -26,6 +26,10 @@ _ENDING = re.compile(
     r"登[录錄入]后?|请先登录|分享(?:到|至|文章)|特别提示|风险提示[:：])",
     re.IGNORECASE,
 )
+# Of these signs, those that an article may well hold itself: they end it only where nothing of an article follows.
+_WEAK_ENDING = re.compile(
+    r"^[\s【\[（(*#>★●■▲△◆・-]*(?:登[录錄入]|下载|打开|主办单位|联系方式|特别提示|风险提示|标签|關鍵字|关键[词字]|分享|扫|[声聲]明|本文[为為])"
+)
 _EDITORS = re.compile(r"^[\s【\[（(]*(?:责任编辑|責任編輯|责编|責編|编辑|編輯|本文来源|正文已结束)")
 _PROMOTION = re.compile(
     r"下载.{0,8}客户端|点击(?:投票|进入|查看|这里|下载|报名)|火热进行|免费试玩|专享福利|戳这里|立即(?:报名|参与|下载)|扫码|关注.{0,10}(?:公众号|微信|微博)|粉絲團|按個.?讚|请下载"
@@ -36,6 +40,18 @@ _NOISE = re.compile(
     r"(?:立即|点击|马上)下载|打开.{0,10}APP|微信扫一扫|長按|长按识别|人赞赏|赞赏作者|举报(?:文章|此)|^您需要|javascript|网页版权|跳转日期|加载中",
     re.IGNORECASE,
 )
+# A sentence, a clause of a list, or a numbered line: not what sites write, but for the words of browsers.
+_PROSE = re.compile(
+    r"[。；;！]$|^(?:[一二三四五六七八九十]{1,3}、|[（(][一二三四五六七八九十\d]{1,3}[)）]|第[一二三四五六七八九十百\d]+[条條章节節款]|\d{1,2}(?:\.\d{1,2})*[.．、 ])"
+)
+_OF_BROWSERS = re.compile(
+    r"cookie|浏览器|瀏覽器|javascript|播放|加载|二维码|扫码|扫一扫|微信|APP|客户端|我[們们]的(?:隱私|隐私)|本(?:網|网)?站.{0,10}(?:隱私|隐私)",
+    re.IGNORECASE,
+)
+_BELOW_ARTICLE = re.compile(
+    r"附(?:件|表|录|錄)?\s*[\d一二三四五六七八九十]{0,3}\s*[:：]|(?:19|20)\d\d\s*年\s*\d{1,2}\s*月\s*\d{1,2}\s*日\s*$"
+)
+_MUCH = 100  # characters worth a note
 _CREDIT = re.compile(
     r"^[\s【\[（(▲△■●|*]*(?:本文)?(?:来源|來源|原题为|来自|信息来源|稿件来源|文章来源|原标题|原標題|作者|记者|記者|编辑|編輯|责编|責編|责任编辑|責任編輯|校对|审核|监制|制图|排版|"
     r"文[/／丨]|图[/／]|摄影|供稿|采写|撰文|策划|统筹|编审|审校|值班|发布(?:时间|日期)|时间|發布時間|字号|字体|浏览|阅读|分享|评论|点击|日期|标签|关键词|所属分类|下载)[^。！？]{0,60}$"
@@ -59,6 +75,7 @@ def read_page(data: bytes) -> Reading:
     first, last = pages.article(every, pagemeta.title_block(head, every))
     title = pagemeta.title_of(head, every, first, last)
     kept = _trimmed(every, range(first, last), title)
+    left = sum(len(every[i].text) for i in range(kept[-1] + 1, last) if every[i].good) if kept else 0
     known = pagemeta.complete(head, title, every, kept)
     text = "\n".join(every[i].text for i in kept)
     if _is_thin(text):
@@ -79,7 +96,7 @@ def read_page(data: bytes) -> Reading:
         url=known.url,
         encoding=found.encoding,
         encoding_certainty=found.certainty,
-        notes=found.notes,
+        notes=found.notes + ((f"{left} characters below the article taken for the site's",) if left > _MUCH else ()),
     )
 
 
@@ -101,6 +118,8 @@ def _is_scrap(block: Block) -> bool:
     text = block.text
     if block.linked > 0.7 * len(text) and (len(text) < 60 or block.tag in ("li", "div")):
         return not re.search(r"[。！？]$", text)
+    if not block.linked and _PROSE.search(text) and not _OF_BROWSERS.search(text):
+        return False
     return sitelines.is_furniture(text) or (len(text) < 70 and _NOISE.search(text) is not None)
 
 
@@ -130,11 +149,23 @@ def _end(kept: list[Block]) -> int:
     seen = 0
     for i, block in enumerate(kept):
         if i and len(block.text) < 200 and _ENDING.match(block.text):
+            if _WEAK_ENDING.match(block.text) and any(_is_article(b) for b in kept[i + 1 :]):
+                seen += len(block.text)
+                continue
             after = sum(len(b.text) for b in kept[i + 1 :] if b.good and len(b.text) > 60 and not _ENDING.match(b.text))
             if seen > 0.5 * total or after < 0.5 * seen or (seen > 200 and _EDITORS.match(block.text)):
                 return i
         seen += len(block.text)
     return len(kept)
+
+
+def _is_article(block: Block) -> bool:
+    """Say whether a block is a sentence, a signature, its date or an attachment, and no sign of an end itself."""
+    text = block.text
+    if _ENDING.match(text) or block.linked > 0.5 * len(text):
+        return False
+    whole = (block.good and len(text) > 60) or (len(text) > 12 and _PROSE.search(text) is not None)
+    return whole or bool(_BELOW_ARTICLE.match(text) or issuers.organs(text))
 
 
 def _same(one: str, other: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from policytext import dictionaries
 from policytext.ingest import dates, history, issuers, numbers, signatures, titles
 from policytext.ingest.sitelines import Label, Line, byline, is_furniture, is_outlet, label, labels, lines_of, masthead
 
@@ -67,6 +68,7 @@ class _Head:
 
 def dissect(text: str, *, title: str | None = None) -> Anatomy:
     """Take a document apart; `title` is a title already known, e.g. declared by the source."""
+    text = dictionaries.plain(text)
     head = _read_head(_head_lines(text))
     signature = signatures.find(text, head.body)
     events = history.read(head.events)

@@ -28,7 +28,7 @@ _NAMES = {
 }  # of meta elements
 _META = {field: tuple(names.split()) for field, names in _NAMES.items()}
 _LABELLED_DATE = re.compile(
-    r"(?:发布|發布|发表|發表|发稿|刊发|上传|创建|更新|录入|添加|公布)?(?:时\s*间|日\s*期|時間|于|於|在)?\s*[:：]?\s*$"
+    r"(?:发布|發布|發佈|上版|公告|張貼|刊登|建立|发表|發表|发稿|刊发|上传|创建|更新|录入|添加|公布)?(?:时\s*间|日\s*期|時間|于|於|在)?\s*[:：]?\s*$"
 )
 _SCRIPT_DATE = re.compile(
     r"""["']?(?:publish_?time|pub_?time|publish_?date|pub_?date|publishedAt|datePublished|create_?time|createTime|"""

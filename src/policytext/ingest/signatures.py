@@ -11,7 +11,7 @@ from policytext.ingest.sitelines import is_furniture
 
 Block = tuple[str, int, int]
 
-_DIGIT = "0-9０-９〇○零ＯO一二三四五六七八九十百廿元"
+_DIGIT = "0-9０-９〇○零ＯOoΟО一二三四五六七八九十百廿元"
 _DATE_LINE = re.compile(
     rf"^[^\S\n]*(?:(?:中華民國|中华民国|民國)[^\S\n]*)?[{_DIGIT}][{_DIGIT}年月\s]{{3,28}}?[日号號][^\S\n]*"
     r"(?:[（(](?:此件|本文|星期)[^\n]{0,24}|&[^\n]{0,8}|end-->)?[^\S\n]*\r?$",
@@ -117,7 +117,8 @@ def _backwards(text: str, end: int) -> Iterator[tuple[int, str]]:
 
 def _below_a_sentence(text: str, end: int) -> bool:
     line = next(_backwards(text, end), (0, ""))[1]
-    return line.endswith(("。", "！", "：", "行", "通知", "公告")) and len(line) > 4
+    ended = line in ("完", "（完）", "(完)")  # press releases of Hong Kong
+    return ended or (line.endswith(("。", "！", "：", "行", "通知", "公告")) and len(line) > 4)
 
 
 def _inline(text: str, start: int) -> Signature | None:
