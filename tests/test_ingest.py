@@ -247,3 +247,53 @@ def test_manifest_without_a_path_column_is_a_skip_that_says_so(tmp_path):
     docs, skipped = everything(tmp_path)
     assert len(docs) == 1
     assert 'no column "path"' in skipped[0].reason
+
+
+def rows_of(tmp_path: Path, name: str, content: str | bytes) -> list[tuple[str | None, str | None, str]]:
+    (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    docs, skipped = everything(tmp_path)
+    assert not skipped
+    return [(doc.title, doc.date, doc.text) for doc in docs]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "标题,日期,正文\n甲,2021-03-05,第一句话，说明要求,第二句话，说明措施\n",
+        "sep=;\n标题;日期;正文\n甲;2021-03-05;第一句话，说明要求,第二句话，说明措施\n",
+        '\n\n标题,日期,正文\n甲,2021-03-05,"第一句话，说明要求,第二句话，说明措施"\n',
+        '政策文件汇总表,,\n标题,日期,正文\n甲,2021-03-05,"第一句话，说明要求,第二句话，说明措施"\n',
+        "标题\t日期\t正文\t正文\n甲\t2021-03-05\t第一句话，说明要求,第二句话，说明措施\t\n",
+    ],
+)
+def test_a_table_as_it_comes_loses_no_text(tmp_path, table):
+    assert rows_of(tmp_path, "x.csv", table) == [("甲", "2021-03-05", "第一句话，说明要求,第二句话，说明措施")]
+
+
+def test_records_in_json_are_found_and_paragraphs_joined(tmp_path):
+    records = [{"title": "甲", "content": ["第一段说明要求。", "第二段说明措施。"]}]
+    wrapped = json.dumps({"source": "https://example.org/policies/list/2021.html", "items": records})
+    assert rows_of(tmp_path, "x.json", wrapped) == [("甲", None, "第一段说明要求。\n第二段说明措施。")]
+
+
+def test_a_workbook_with_a_title_row_and_days_as_numbers(tmp_path):
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for row in (["政策文件汇总表"], ["标题", "发布日期", "正文"], ["甲", 44260, TEXT]):
+        book.active.append(row)
+    book.active.merge_cells("A1:C1")
+    book.save(tmp_path / "x.xlsx")
+    content = (tmp_path / "x.xlsx").read_bytes()
+    assert rows_of(tmp_path, "x.xlsx", content) == [("甲", "2021-03-05", TEXT)]
+    (tmp_path / "x.xlsx").unlink()
+    assert rows_of(tmp_path, "x.xlsx.gz", gzip.compress(content)) == [("甲", "2021-03-05", TEXT)]
+
+
+def test_gzipped_files_in_a_zip_are_read(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("a.txt.gz", gzip.compress(TEXT.encode()))
+        archive.writestr("b.txt.gz", b"\x1f\x8bnothing")
+    docs, skipped = everything(tmp_path)
+    assert [doc.text for doc in docs] == [TEXT]
+    assert skipped[0].reason.startswith("b.txt.gz: ")

@@ -202,5 +202,5 @@ def test_radicals_and_odd_zeros_hide_nothing():
 
 
 def test_a_press_release_of_hong_kong_is_dated_below_its_end():
-    text = "立法會三題：開放數據\n以下是書面答覆：\n主席：\n政府已開放多個數據集。\n完\n2023年3月5日（星期三）\n香港時間12時30分"
-    assert official.dissect(text).signed == "2023-03-05"
+    body = "立法會三題：開放數據\n以下是書面答覆：\n主席：\n政府已開放多個數據集。"
+    assert official.dissect(f"{body}\n完\n2023年3月5日（星期三）\n香港時間12時30分").signed == "2023-03-05"

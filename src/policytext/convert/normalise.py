@@ -56,8 +56,9 @@ Change = tuple[int, int, str]  # start, end, what stands there instead
 def tidy(text: str, *, from_hong_kong: bool = False) -> tuple[str, list[Edit]]:
     """Return the tidy text and the edits where lengths differ, in its own ruler.
 
-    Full-width digits and letters become half-width, radicals the characters they look like; odd spaces a space; line separators a line end; glyphs of the
-    private use area the characters they stand for (those of Hong Kong's HKSCS only with `from_hong_kong`). Invisible
+    Full-width digits and letters become half-width, radicals the characters they look like; odd spaces a space; line
+    separators a line end; glyphs of the private use area the characters they stand for (those of Hong Kong's HKSCS
+    only with `from_hong_kong`). Invisible
     marks, the spaces of s p a c e d - o u t Han and the line breaks of text broken at a fixed width go.
 
     >>> tidy("２０２２年\u200b数　据")

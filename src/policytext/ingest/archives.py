@@ -88,6 +88,19 @@ def inflate(file: Path, *, limit: int) -> bytes:
     return data
 
 
+def inflate_bytes(data: bytes, *, limit: int) -> bytes:
+    """Return what gzipped bytes hold.
+
+    Raises:
+        ReadError: there are more than `limit` bytes, or they are damaged.
+    """
+    with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
+        found = io.BufferedReader(_Guarded(packed, len(data))).read(limit + 1)
+    if len(found) > limit:
+        raise ReadError(f"larger than max_file_mb = {limit // 1_000_000}; split it or raise the limit")
+    return found
+
+
 def check(file: Path | IO[bytes], *, limit: int) -> None:
     """Refuse an office file (a zip) whose parts would unpack to more than `limit` bytes.
 

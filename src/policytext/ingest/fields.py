@@ -75,6 +75,21 @@ def meta(row: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, Any]:
     return {field: row[name] for field, name in fields.items() if field != "text"}
 
 
+def is_known(name: Any) -> bool:
+    """Say whether a value is the usual name of a column."""
+    return isinstance(name, str) and plain(name) in _FIELD_OF
+
+
+def is_text(name: Any) -> bool:
+    """Say whether a value is a usual name of the column that holds the text."""
+    return isinstance(name, str) and _FIELD_OF.get(plain(name), ("", 0))[0] == "text"
+
+
+def is_date(name: Any) -> bool:
+    """Say whether a value is a usual name of the column that holds the date."""
+    return isinstance(name, str) and _FIELD_OF.get(plain(name), ("", 0))[0] == "date"
+
+
 def _configured(row: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, str]:
     for field, name in columns.items():
         if name not in row:
@@ -93,7 +108,11 @@ def _guessed(row: Mapping[str, Any], chosen: Mapping[str, str]) -> dict[str, str
 
 
 def _longest(row: Mapping[str, Any]) -> str:
-    texts = {name: len(value) for name, value in row.items() if isinstance(value, str)}
+    texts = {
+        name: len(value)
+        for name, value in row.items()
+        if isinstance(value, str) and not re.match(r"\s*https?://\S*\s*$", value)
+    }
     name = max(texts, key=lambda name: texts[name], default=None)
     if name is None or texts[name] < _LIKELY_TEXT:
         known = ", ".join(map(str, row)) or "none"

@@ -28,7 +28,8 @@ _ENDING = re.compile(
 )
 # Of these signs, those that an article may well hold itself: they end it only where nothing of an article follows.
 _WEAK_ENDING = re.compile(
-    r"^[\s【\[（(*#>★●■▲△◆・-]*(?:登[录錄入]|下载|打开|主办单位|联系方式|特别提示|风险提示|标签|關鍵字|关键[词字]|分享|扫|[声聲]明|本文[为為])"
+    r"^[\s【\[（(*#>★●■▲△◆・-]*(?:登[录錄入]|下载|打开|主办单位|联系方式|特别提示|风险提示|标签|關鍵字|关键[词字]|分享|扫|"
+    r"[声聲]明|本文[为為])"
 )
 _EDITORS = re.compile(r"^[\s【\[（(]*(?:责任编辑|責任編輯|责编|責編|编辑|編輯|本文来源|正文已结束)")
 _PROMOTION = re.compile(
@@ -42,7 +43,8 @@ _NOISE = re.compile(
 )
 # A sentence, a clause of a list, or a numbered line: not what sites write, but for the words of browsers.
 _PROSE = re.compile(
-    r"[。；;！]$|^(?:[一二三四五六七八九十]{1,3}、|[（(][一二三四五六七八九十\d]{1,3}[)）]|第[一二三四五六七八九十百\d]+[条條章节節款]|\d{1,2}(?:\.\d{1,2})*[.．、 ])"
+    r"[。；;！]$|^(?:[一二三四五六七八九十]{1,3}、|[（(][一二三四五六七八九十\d]{1,3}[)）]|"
+    r"第[一二三四五六七八九十百\d]+[条條章节節款]|\d{1,2}(?:\.\d{1,2})*[.．、 ])"
 )
 _OF_BROWSERS = re.compile(
     r"cookie|浏览器|瀏覽器|javascript|播放|加载|二维码|扫码|扫一扫|微信|APP|客户端|我[們们]的(?:隱私|隐私)|本(?:網|网)?站.{0,10}(?:隱私|隐私)",

@@ -7,6 +7,7 @@ else is one unit without payload, opened by the worker that reads it.
 from __future__ import annotations
 
 import csv
+import io
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -218,12 +219,20 @@ def _csv(source: Source, config: IngestConfig) -> Iterator[Unit | Skipped]:
 
 
 def _xlsx(source: Source, config: IngestConfig) -> Iterator[Unit | Skipped]:
-    archives.check(source.file, limit=config.max_file_mb * 1_000_000 * 4)
-    yield from _numbered(source, "xlsx", tables.sheet_rows(source.file))
+    file = _whole(source, config)
+    archives.check(file, limit=config.max_file_mb * 1_000_000 * 4)
+    yield from _numbered(source, "xlsx", tables.sheet_rows(file))
 
 
-def _parquet(source: Source, config: IngestConfig) -> Iterator[Unit | Skipped]:  # noqa: ARG001 - one form for all
-    yield from _numbered(source, "parquet", tables.parquet_rows(source.file))
+def _parquet(source: Source, config: IngestConfig) -> Iterator[Unit | Skipped]:
+    yield from _numbered(source, "parquet", tables.parquet_rows(_whole(source, config)))
+
+
+def _whole(source: Source, config: IngestConfig) -> Path | IO[bytes]:
+    """Return the file, or what it holds if it is gzipped, for libraries that jump about in it."""
+    if not suffix_of(source.file.name)[1]:
+        return source.file
+    return io.BytesIO(archives.inflate(source.file, limit=config.max_file_mb * 1_000_000))
 
 
 def _numbered(source: Source, name: str, rows: Iterator[dict[str, Any]]) -> Iterator[Unit | Skipped]:
@@ -241,10 +250,16 @@ def _zip(source: Source, config: IngestConfig) -> Iterator[Unit | Skipped]:
 
 def _inside(source: Source, name: str, content: bytes | str, config: IngestConfig) -> Iterator[Unit | Skipped]:
     """Units of one member of an archive; a str instead of bytes is the reason why it cannot be read."""
-    suffix, _ = suffix_of(name)
+    suffix, packed = suffix_of(name)
     if isinstance(content, str) or not content:
         yield Skipped(source.label, ROOM, f"{name}: {content or 'the file is empty'}")
         return
+    if packed and KINDS.get(suffix) not in _STREAMED:
+        try:
+            content = archives.inflate_bytes(content, limit=config.max_file_mb * 1_000_000)
+        except _ERRORS as error:
+            yield Skipped(source.label, ROOM, f"{name}: {archives.explain(error)}")
+            return
     known = suffix in _INSTEAD or suffix in _PICTURES
     kind = KINDS.get(suffix) or ("unknown" if known else sniff(content[:2048], known=bool(suffix)))
     if kind in _STREAMED:

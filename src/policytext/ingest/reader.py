@@ -97,6 +97,8 @@ def _read_row(unit: Unit, config: IngestConfig) -> Document:
     mapped = fields.take(row, config.columns)
     values = mapped.values
     text = values.pop("text")
+    if isinstance(text, list) and all(isinstance(part, str) for part in text):  # paragraphs
+        text = "\n".join(text)
     text = text if isinstance(text, str) else "" if text is None else json.dumps(text, ensure_ascii=False)
     text, notes = encodings.scrub(text)
     notes += (mapped.note,) if mapped.note else ()

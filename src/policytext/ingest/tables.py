@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any
 
 from policytext.errors import ReadError
-from policytext.ingest import encodings
+from policytext.ingest import encodings, fields
 
 Row = dict[str, Any]
 
+_TITLES = 3  # lines above the header at most
 _SAMPLE = 1_000_000  # bytes from which encoding and delimiter of a table are told
 
 
@@ -39,23 +42,58 @@ def text_rows(text: str, *, tab: bool) -> Iterator[Row]:
 
 def _rows(lines: Iterable[str], head: str, *, tab: bool, max_field: int) -> Iterator[Row]:
     csv.field_size_limit(min(max_field, 2**31 - 1))
-    rows = csv.reader(lines, delimiter="\t" if tab else _delimiter(head), strict=False)
-    header = next(rows, None)
-    if header is None:
+    said = re.match(r"\ufeff?sep=(.)\r?\n", head)  # how Excel names the delimiter
+    delimiter = said[1] if said else "\t" if tab else _delimiter(head)
+    rows = csv.reader(lines, delimiter=delimiter, strict=False)
+    if said:
+        next(rows)
+    filled = ([value.strip().lstrip("\ufeff") for value in row] if not i else row for i, row in enumerate(rows))
+    names, rows_below = _header(row for row in filled if any(value.strip() for value in row))
+    for values in rows_below:
+        yield _row(names, values, delimiter)
+
+
+def _row(names: list[str], values: list[Any], delimiter: str = " ") -> Row:
+    """Return a row by its header; of columns of one name the first that is not empty counts.
+
+    What stands beyond the last column belongs to it where that one holds the text: a delimiter was not quoted.
+    """
+    row: Row = {}
+    for name, value in zip(names, values, strict=False):
+        if row.get(name) in (None, ""):
+            row[name] = value
+    rest = [value for value in values[len(names) :] if value not in (None, "")]
+    if rest and fields.is_text(names[-1]):
+        row[names[-1]] = delimiter.join(map(str, [row[names[-1]], *rest]))
+    elif rest:
+        row["_rest"] = values[len(names) :]
+    return row
+
+
+def _header(rows: Iterator[list[Any]]) -> tuple[list[str], Iterator[list[Any]]]:
+    """Return the names of the columns, and the rows below: a line with a title above them is no header.
+
+    Raises:
+        ReadError: the table is empty.
+    """
+    first = list(islice(rows, _TITLES + 1))
+    if not first:
         raise ReadError("the table is empty")
-    names = [name.strip().lstrip("\ufeff") for name in header]
-    for values in rows:
-        if any(values):
-            row: Row = dict(zip(names, values, strict=False))
-            if len(values) > len(names):
-                row["_rest"] = values[len(names) :]
-            yield row
+    known = [sum(fields.is_known(value) for value in row) for row in first]
+    at = next((i for i, count in enumerate(known) if count >= 2), 0)
+    alone = all(sum(value not in (None, "") for value in row) <= 1 for row in first[:at])
+    at = at if alone else 0
+    names = [f"column {n}" if value in (None, "") else str(value).strip() for n, value in enumerate(first[at], 1)]
+    return names, chain(first[at + 1 :], rows)
 
 
 def _delimiter(head: str) -> str:
-    """Return the delimiter that the header line holds most often; a comma if none."""
-    line = head.split("\n", 1)[0]
-    return max(",;\t|", key=lambda mark: (line.count(mark), mark == ","))
+    """Return the delimiter that the first line with any holds most often; a comma if none."""
+    for line in head.split("\n")[: _TITLES + 1]:
+        best = max(",;\t|", key=lambda mark: (line.count(mark), mark == ","))
+        if best in line:
+            return best
+    return ","
 
 
 class _Rejoined(io.RawIOBase):
@@ -82,18 +120,25 @@ def sheet_rows(file: Path | IO[bytes]) -> Iterator[Row]:
         for sheet in book.worksheets:
             sheet.reset_dimensions()  # some programs write a size that is not the sheet's
             rows = sheet.iter_rows(values_only=True)
-            header = next((row for row in rows if any(cell is not None for cell in row)), None)
-            if header is None:
+            filled = (list(row) for row in rows if any(cell not in (None, "") for cell in row))
+            try:
+                names, below = _header(filled)
+            except ReadError:  # an empty sheet beside others
                 continue
-            names = [str(cell).strip() if cell is not None else f"column {n}" for n, cell in enumerate(header, 1)]
-            for row in rows:
-                if any(cell is not None for cell in row):
-                    yield dict(zip(names, row, strict=False))
+            yield from (_dated(_row(names, row)) for row in below)
     finally:
         book.close()
 
 
-def parquet_rows(file: Path) -> Iterator[Row]:
+def _dated(row: Row) -> Row:
+    """Return a row of a workbook with days counted from 1900 as dates, in columns of dates that were left numbers."""
+    from openpyxl.utils.datetime import from_excel
+
+    days = {name for name, value in row.items() if type(value) in (int, float) and 20_000 <= value <= 60_000}
+    return row | {name: from_excel(row[name]).date() for name in days if fields.is_date(name)}
+
+
+def parquet_rows(file: Path | IO[bytes]) -> Iterator[Row]:
     """Yield the rows of a Parquet file."""
     import pyarrow.parquet as pq
 
@@ -119,5 +164,7 @@ def json_values(text: str) -> list[Any]:
     if not isinstance(value, dict):
         raise ReadError("its JSON is neither an object nor a list of objects")
     lists = [v for v in value.values() if isinstance(v, list) and v and all(isinstance(row, dict) for row in v)]
+    if len(lists) == 1 and any(fields.is_text(name) for row in lists[0] for name in row):
+        return [value] if any(fields.is_text(name) for name in value) else lists[0]
     texts = [v for v in value.values() if isinstance(v, str) and len(v) > 20]
     return lists[0] if len(lists) == 1 and not texts else [value]
