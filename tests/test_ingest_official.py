@@ -204,3 +204,37 @@ def test_radicals_and_odd_zeros_hide_nothing():
 def test_a_press_release_of_hong_kong_is_dated_below_its_end():
     body = "立法會三題：開放數據\n以下是書面答覆：\n主席：\n政府已開放多個數據集。"
     assert official.dissect(f"{body}\n完\n2023年3月5日（星期三）\n香港時間12時30分").signed == "2023-03-05"
+
+
+LETTER = """數位發展部　函
+地址：臺北市中正區延平南路143號
+受文者：臺北市政府
+發文日期：中華民國112年3月5日
+發文字號：數位策略字第1120001234號
+速別：普通件
+密等及解密條件或保密期限：
+附件：如文
+主旨：有關推動政府資料開放一案，請查照。
+說明：
+一、依據行政院112年2月1日院臺數字第1120000001號函辦理。
+正本：各直轄市政府
+"""
+
+
+@pytest.mark.parametrize("above", ["", "檔　　號：\n保存年限：\n"])
+def test_letter_of_an_agency_in_taiwan(above):
+    found = official.dissect(above + LETTER)
+    assert (found.title, found.issuer) == ("有關推動政府資料開放一案", "數位發展部")
+    assert (found.number, found.signed) == ("數位策略字第1120001234號", "2023-03-05")
+    marked = {(above + LETTER)[start:end] for kind, start, end in found.blocks if kind == "site"}
+    assert not any("主旨" in text for text in marked)
+
+
+@pytest.mark.parametrize("mark", ["", "\u200b"])
+def test_number_beside_the_signer(mark):
+    title = "北京市经济和信息化局关于报送数字政府建设情况的请示"
+    lines = ["京经信发〔2021〕15号    签发人：张三", title, "市人民政府：", "现将有关情况报告如下。"]
+    lines += ["北京市经济和信息化局", "2021年3月5日"]
+    found = official.dissect("\n".join(mark + line for line in lines))
+    assert (found.number, found.signed) == ("京经信发〔2021〕15号", "2021-03-05")
+    assert found.title == title

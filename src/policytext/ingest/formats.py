@@ -10,7 +10,7 @@ from typing import Any
 
 from policytext.config import IngestConfig
 from policytext.errors import ReadError
-from policytext.ingest import archives, dates, encodings
+from policytext.ingest import archives, dates, encodings, paging
 
 _PDF_PAGES = 5_000
 
@@ -124,7 +124,7 @@ def _count(body: Any, namespace: str) -> int:
 
 
 def _pdf(data: bytes, config: IngestConfig) -> Reading:
-    """Take the text layer, page by page; page numbers that stand alone at an edge are left out."""
+    """Take the text layer, page by page, without page numbers and running heads."""
     import pypdfium2 as pdfium
 
     try:
@@ -133,20 +133,23 @@ def _pdf(data: bytes, config: IngestConfig) -> Reading:
         reason = "protected by a password" if "assword" in str(error) else "damaged or cut off"
         raise ReadError(f"the PDF is {reason}; get or save it again") from error
     try:
-        pages = []
+        found = []
+        size = 0
         for number in range(min(len(document), _PDF_PAGES)):
-            pages.append(_page_text(document, number))
-            if sum(map(len, pages)) > config.max_document_chars:
+            found.append(_page_text(document, number))
+            size += len(found[-1])
+            if size > config.max_document_chars:
                 raise ReadError(f"more text than max_document_chars = {config.max_document_chars}")
         count = len(document)
     except pdfium.PdfiumError as error:
         raise ReadError("the PDF is damaged; get or save it again") from error
     finally:
         document.close()
+    pages, left = paging.without_running_lines(found)
     text = "\n".join(page for page in pages if page)
     if len(re.sub(r"\s", "", text)) < 2 * count:  # a real page holds hundreds of characters
         raise ReadError("the PDF has no text layer (a scan); run OCR on it first")
-    return Reading(text)
+    return Reading(text, notes=tuple(f"running head or foot left out: {line}" for line in left))
 
 
 def _page_text(document: object, number: int) -> str:
@@ -159,19 +162,7 @@ def _page_text(document: object, number: int) -> str:
             text_page.close()
     finally:
         page.close()
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "").replace("\ufffe", "").split("\n")
-    while lines and _page_number(lines[-1]):
-        lines.pop()
-    while lines and _page_number(lines[0]):
-        lines.pop(0)
-    return "\n".join(lines)
-
-
-def _page_number(line: str) -> bool:
-    return (
-        re.fullmatch(r"\s*(?:[-—–·‐]{0,2}\s*\d{1,4}\s*[-—–·‐]{0,2}|第?\s*\d{1,4}\s*[页頁].{0,12})?\s*", line)
-        is not None
-    )
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "").replace("\ufffe", "").strip("\n")
 
 
 _READERS: dict[str, Callable[[bytes, IngestConfig], Reading]] = {

@@ -27,6 +27,10 @@ _PERSON = re.compile(
     r"委员长|市委书记|省委书记|書記|書记|院長|部長|署長|局長|主委|總統|司長)"
     r"[\s　]*(?:[\u4e00-\u9fff][\s　]*){2,4}$"
 )
+_SIGNER = re.compile(r"\s+签发人\s*[:：].*$")  # on the line of the number, GB/T 9704
+# Letters of agencies in Taiwan: 數位發展部　函, and below 主旨：.
+_LETTER = re.compile(r"^(?P<organ>[^\s，。：:]{2,20})\s+(?:函|書函|公告|令|開會通知單)$")
+_SUBJECT = re.compile(r"^主\s*旨\s*[:：]\s*(?P<subject>[^\n]{4,200})$", re.MULTILINE)
 _NAME_ONLY = re.compile(r"^[（(]?[\u4e00-\u9fff][\s　]*[\u4e00-\u9fff]([\s　]*[\u4e00-\u9fff])?[)）]?$")
 
 
@@ -68,11 +72,15 @@ class _Head:
 
 def dissect(text: str, *, title: str | None = None) -> Anatomy:
     """Take a document apart; `title` is a title already known, e.g. declared by the source."""
-    text = dictionaries.plain(text)
+    text = dictionaries.plain(text).replace("\u200b", " ").replace("\ufeff", " ")  # of the same length
     head = _read_head(_head_lines(text))
     signature = signatures.find(text, head.body)
     events = history.read(head.events)
     found = titles.choose([_joined(group) for group in head.groups], head.labels.get("title"), furnished=head.furnished)
+    letter = next((match for group in head.groups for line in group if (match := _LETTER.match(line.text))), None)
+    if letter and issuers.organs(letter["organ"]):
+        head.organs = head.organs or issuers.organs(letter["organ"])
+        found = _subject(text, head.body) or found
     own_title = found or (titles.of_decree(text, head.body) if head.decree else titles.of_attachment(text, head.number))
     number, own_title = _number(head, own_title, events)
     signed, source, certainty = _signed(head, events, signature, own_title or title)
@@ -96,6 +104,12 @@ def dissect(text: str, *, title: str | None = None) -> Anatomy:
             )
         ),
     )
+
+
+def _subject(text: str, start: int) -> str | None:
+    """Return what a letter is about: 主旨：有關某事一案，請查照。"""
+    match = _SUBJECT.search(text, max(0, start - 400), start + 1500)
+    return re.split(r"[，,]\s*(?:請|复請|復請|惠請|敬請)|。", match["subject"])[0].strip() or None if match else None
 
 
 def _head_lines(text: str) -> list[Line]:
@@ -208,7 +222,9 @@ def _site(head: _Head, line: Line) -> Label | None:
 def _is_mark(head: _Head, line: Line, following: Line | None, before: Line | None) -> bool:
     """Take a number, a date, a promulgation or a delivery; False if the line is none of these."""
     text = line.text
-    if (number := numbers.own(text)) and (head.groups or not titles.is_complete(re.split(r"\d", text)[0])):
+    if (number := numbers.own(_SIGNER.sub("", text))) and (
+        head.groups or not titles.is_complete(re.split(r"\d", text)[0])
+    ):
         head.number = head.number or number
         head.blocks.append(("number", line.start, line.end))
         return True
