@@ -153,3 +153,14 @@ def test_what_stands_below_contact_details_belongs_to_the_document():
 )
 def test_dates_of_pages_in_taiwan(line, date):
     assert html.read_page(page(f"<p>{line}</p>")).published == date
+
+
+def test_a_title_ends_above_the_number_and_asterisks():
+    lines = "<p>青山市人民政府关于加强数字政府建设的</p><p>指导意见</p><p>青政发〔2022〕14号</p><p>＊＊＊＊</p>"
+    title = "青山市人民政府关于加强数字政府建设的指导意见（青政发〔2022〕14号）"
+    data = page(body=lines + BODY, title=title).decode().replace(f"<h1>{title}</h1>", "").encode()
+    found = html.read_page(data)
+    assert found.title == "青山市人民政府关于加强数字政府建设的指导意见"
+    assert found.text.split("\n")[0] == "青政发〔2022〕14号"  # the document's own: `official` reads it
+    starred = html.read_page(page(body="<p>＊＊＊＊</p>" + BODY))
+    assert starred.text.split("\n")[0] == PARAGRAPHS[0]

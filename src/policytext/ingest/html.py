@@ -129,6 +129,10 @@ def _leads_in(block: Block, title: str | None) -> bool:
     text = block.text
     if title and len(text) < 2 * len(title) + 30 and _same(text, title):
         return True
+    if title and len(text) > 3 and title.endswith(text) and not _PROSE.search(text):  # its last line
+        return True
+    if not re.search(r"\w", text):
+        return True
     said = sitelines.label(text)
     if (said and said.field != "author") or (_CREDIT.match(text) and not _WRITER.match(text)):
         return True

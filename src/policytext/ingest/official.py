@@ -107,7 +107,7 @@ def dissect(text: str, *, title: str | None = None) -> Anatomy:
 
 
 def _subject(text: str, start: int) -> str | None:
-    """Return what a letter is about: 主旨：有關某事一案，請查照。"""
+    """Return what a letter is about, 有關某事一案 of 主旨：有關某事一案，請查照."""
     match = _SUBJECT.search(text, max(0, start - 400), start + 1500)
     return re.split(r"[，,]\s*(?:請|复請|復請|惠請|敬請)|。", match["subject"])[0].strip() or None if match else None
 

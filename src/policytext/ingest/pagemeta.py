@@ -258,7 +258,13 @@ def title_of(head: PageMeta, found: list[Block], first: int, last: int) -> str |
 def _joined(found: list[Block], first: int) -> list[str]:
     """Return runs of up to four lines near the article: a title may be spread over them."""
     lines = [block.text for block in found[max(0, first - 12) : first + 5]]
-    return ["".join(lines[i:j]) for i in range(len(lines)) for j in range(i + 1, min(i + 5, len(lines) + 1))]
+    runs = []
+    for i in range(len(lines)):
+        for j in range(i + 1, min(i + 5, len(lines) + 1)):
+            if not _bare(lines[j - 1]) or (j - 1 > i and numbers.own(lines[j - 1])):
+                break  # asterisks, or the number of the document: below a title, not in it
+            runs.append("".join(lines[i:j]))
+    return runs
 
 
 def _above_byline(found: list[Block], first: int) -> str | None:
