@@ -75,8 +75,9 @@ class TokenPatterns:
 
         asked = {key for _, _, pattern in self._patterns for token in json.loads(pattern.tokens) for key in token}
         ids = {IDS[key] for key in asked if key in IDS}
-        getters = spacy.blank("xx").vocab.lex_attr_getters
-        return Vocab(lex_attr_getters={key: getter for key, getter in getters.items() if key in ids})
+        whole: Any = spacy.blank("xx").vocab
+        getters = {key: getter for key, getter in whole.lex_attr_getters.items() if key in ids}
+        return Vocab(lex_attr_getters=getters)
 
     @cached_property
     def _matchers(self) -> list[Any]:
