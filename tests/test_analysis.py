@@ -123,7 +123,7 @@ def test_keyness_counts_a_text_once_and_leaves_out_what_is_not_known(tmp_path):
     )
     (folder / "y.txt").write_text("没有日期的文章，说的是别的事情，例如体育和艺术教育。" * 8, encoding="utf-8")
     done = pipeline.run([folder], out=tmp_path / "out")
-    assert any("are reprints of 1 texts" in note for note in done.notes)
+    assert any("are reprints of 1 text:" in note for note in done.notes)
     with Store.open(tmp_path / "out", read_only=True) as store:
         table = views.keyness(store, "date=2019", min_count=2)
         assert table.attrs["unknown"] == 1

@@ -405,8 +405,9 @@ def _counted_once(store: Store, config: Config) -> Iterator[str]:
     (row,) = store.sql("SELECT count(*) AS n, count(DISTINCT cluster) AS clusters FROM reprints").to_dict("records")
     if row["n"]:
         rule = {"once": "one of each counts", "outlet": "one an outlet counts", "each": "each counts"}
+        texts = f"{row['clusters']} text{'s' * (row['clusters'] != 1)}"
         yield (
-            f"{row['n']} documents are reprints of {row['clusters']} texts: in trends {rule[config.trends.reprints]} "
+            f"{row['n']} documents are reprints of {texts}: in trends {rule[config.trends.reprints]} "
             "([trends] reprints); the table `reprints` of the store and of exports lists them"
         )
 
