@@ -2,6 +2,8 @@
 
 import pytest
 
+from policytext import ingest
+from policytext.config import IngestConfig
 from policytext.errors import ReadError
 from policytext.ingest import html
 
@@ -85,6 +87,18 @@ def test_government_page_keeps_signing_and_publication_apart():
     found = html.read_page(page(table))
     assert (found.published, found.signed, found.number) == ("2018-12-03", "1996-02-06", "青政发〔1996〕14号")
     assert found.issuer == "青山市人民政府"
+
+
+def test_the_day_of_signing_counts_where_the_config_says_so(tmp_path):
+    signed = "<p>青山市财政局</p><p>1997年4月8日</p>"
+    (tmp_path / "a.html").write_bytes(page("<p>发布时间：2018-12-03</p>", body=BODY + signed))
+    dates = []
+    for rule in ("published", "signed"):
+        config = IngestConfig(page_date=rule)
+        (unit,) = ingest.units(ingest.find([tmp_path])[0], config)
+        doc = ingest.read(unit, config)
+        dates.append((doc.date, doc.published, doc.signed))
+    assert dates == [("2018-12-03", "2018-12-03", "1997-04-08"), ("1997-04-08", "2018-12-03", "1997-04-08")]
 
 
 def test_stray_end_of_page_does_not_hide_the_article():

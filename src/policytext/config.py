@@ -74,6 +74,7 @@ class IngestConfig(Section):
     max_file_mb: int = _within(256, 1)  # a larger file that is one document is skipped, with the reason
     max_document_chars: int = _within(20_000_000, 1)
     min_document_chars: int = _within(2, 1)
+    page_date: Literal["published", "signed"] = "published"  # which counts where a web page shows both
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,13 @@ from policytext.records import Document, content_id
 _NEWS = frozenset({"news", "commentary", "新闻", "新聞", "评论", "評論"})
 
 
-def complete(unit: Unit, reading: Reading, declared: Mapping[str, Any], digest: str) -> Document:
-    """Return the document of a unit; `declared` holds the values of a table's row or a manifest."""
+def complete(
+    unit: Unit, reading: Reading, declared: Mapping[str, Any], digest: str, *, page_date: str = "published"
+) -> Document:
+    """Return the document of a unit; `declared` holds the values of a table's row or a manifest.
+
+    `page_date` says which date counts of a page that shows when it was published and when the paper was signed.
+    """
     values = {field: _string(value) for field, value in declared.items()}
     _settle(values)
     region = regions.code(values.get("region")) or reading.region
@@ -28,7 +33,10 @@ def complete(unit: Unit, reading: Reading, declared: Mapping[str, Any], digest: 
     published = reading.published or found.published
     issuer = values.get("issuer") or reading.issuer or found.issuer
     outlet = values.get("outlet") or reading.outlet or found.outlet
+    signed = found.signed or reading.signed
     iso, source, certainty = _date(date, unit, reading, found)
+    if page_date == "signed" and signed and not date:
+        iso, source, certainty = signed, found.signed_source, found.signed_certainty
     notes += _conflicts(date, published, found)
     keys = [values.get(field) for field in ("title", "issuer", "outlet", "author", "number")]
     return Document(
@@ -52,7 +60,7 @@ def complete(unit: Unit, reading: Reading, declared: Mapping[str, Any], digest: 
         date_certainty=certainty,
         encoding=reading.encoding,
         encoding_certainty=reading.encoding_certainty,
-        signed=found.signed or reading.signed,
+        signed=signed,
         printed=found.printed,
         published=published,
         forwards=found.forwards,

@@ -89,7 +89,9 @@ def _read(unit: Unit, config: IngestConfig) -> Document:
     data = unit.payload if isinstance(unit.payload, bytes) else unit.file.read_bytes()
     reading = formats.open_bytes(unit.kind, data, config)
     _check_length(reading.text, config)
-    return metadata.complete(unit, reading, _manifest(unit, config), hashlib.sha256(data).hexdigest())
+    return metadata.complete(
+        unit, reading, _manifest(unit, config), hashlib.sha256(data).hexdigest(), page_date=config.page_date
+    )
 
 
 def _read_row(unit: Unit, config: IngestConfig) -> Document:
