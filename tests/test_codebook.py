@@ -116,7 +116,7 @@ def test_a_mistake_is_told_with_its_place_and_remedy(tmp_path, extra, says):
         codebook.load(file)
 
 
-@pytest.mark.parametrize("term", ["乾坤", "瞭望", "着力", "沈阳"])
+@pytest.mark.parametrize("term", ["乾坤", "瞭望", "着力", "沈阳", "拚搏", "摺叠", "U.S.", "Web 2.0", "No.1"])
 def test_what_both_scripts_write_is_no_traditional_character(tmp_path, term):
     assert codebook.check(write(tmp_path, f'[[group]]\nid = "g"\nterms = ["{term}"]\n')) == []
 

@@ -297,3 +297,18 @@ def test_gzipped_files_in_a_zip_are_read(tmp_path):
     docs, skipped = everything(tmp_path)
     assert [doc.text for doc in docs] == [TEXT]
     assert skipped[0].reason.startswith("b.txt.gz: ")
+
+
+def test_an_object_with_comments_is_its_own_article(tmp_path):
+    article = {
+        "title": "新闻",
+        "html": TEXT,
+        "comments": [{"user": "甲", "content": "好"}, {"user": "乙", "content": "赞"}],
+    }
+    assert [text for _, _, text in rows_of(tmp_path, "x.json", json.dumps(article))] == [TEXT]
+
+
+@pytest.mark.parametrize("name", ["政策原文", "doc"])
+def test_marks_in_a_table_of_one_column_cut_nothing(tmp_path, name):
+    lines = [f"第{i}条说明数字政府建设的要求; 以及数据|信息的开放和共享" for i in range(3)]
+    assert [text for _, _, text in rows_of(tmp_path, "x.csv", "\n".join([name, *lines]))] == lines

@@ -178,3 +178,23 @@ def test_a_title_ends_above_the_number_and_asterisks():
     assert found.text.split("\n")[0] == "青政发〔2022〕14号"  # the document's own: `official` reads it
     starred = html.read_page(page(body="<p>＊＊＊＊</p>" + BODY))
     assert starred.text.split("\n")[0] == PARAGRAPHS[0]
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        [
+            "声明：该文观点仅代表作者本人，某号系信息发布平台，仅提供信息存储空间服务。",
+            "平台声明：以上内容由用户上传。",
+        ],
+        ["声明：本网站转载的文章仅供参考。", "如有侵权，请联系我们删除，我们将及时处理；"],
+        ["标签：数字政府", "1. 某市推进一网通办", "2. 某省开放公共数据"],
+        [
+            "特别提示：本网站内容仅供参考。",
+            "网友上传的内容由其本人负责，与平台无关，如有疑问请与客服联系，我们会在第一时间答复并处理。",
+        ],
+    ],
+)
+def test_what_sites_say_below_an_article_goes(tail):
+    text = html.read_page(page(body=BODY + "".join(f"<p>{line}</p>" for line in tail))).text
+    assert text.split("\n") == PARAGRAPHS

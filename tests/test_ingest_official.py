@@ -238,3 +238,8 @@ def test_number_beside_the_signer(mark):
     found = official.dissect("\n".join(mark + line for line in lines))
     assert (found.number, found.signed) == ("京经信发〔2021〕15号", "2021-03-05")
     assert found.title == title
+
+
+def test_an_invisible_mark_inside_a_title_is_no_space():
+    text = "北京市人民政府关于推进数\u200b字政府建设的通知\n各区：\n现将有关事项通知如下。\n"
+    assert official.dissect(text).title == "北京市人民政府关于推进数字政府建设的通知"

@@ -94,3 +94,18 @@ def test_labels_that_terms_decide_are_scored_too(config, tmp_path):
 def test_empty_label_files_are_named(config, tmp_path):
     with pytest.raises(LabelError, match="label files are empty"):
         pt.train_classifier(write(tmp_path / "l.jsonl", []), tmp_path / "model", config=config)
+
+
+def test_a_term_that_is_only_wrong_shows(tmp_path):
+    book = BOOK.replace('decided_by = "classifier"\n', "")
+    (tmp_path / "book.toml").write_text(book, encoding="utf-8")
+    (tmp_path / "mine.toml").write_text('name = "mine"\n[tag]\ncodebook = "book.toml"\n', encoding="utf-8")
+    labels = write(tmp_path / "l.jsonl", [{"doc": "a", "text": "住房价格上涨", "labels": ["topic.housing"]}])
+    scores = pt.evaluate_labels(labels, config=tmp_path / "mine.toml").labels.set_index("label")
+    assert scores.loc["aim.price", "precision"] == 0
+
+
+def test_a_failed_training_leaves_no_folder(config, tmp_path):
+    with pytest.raises(LabelError):
+        pt.train_classifier(write(tmp_path / "l.jsonl", []), tmp_path / "model", config=config)
+    assert not (tmp_path / "model").exists()

@@ -91,3 +91,9 @@ def test_patterns_over_words_decide_when_passages_are_tagged():
     tags, evidence = Tagger(book(WITHIN), None, TagConfig()).explained([passage])[0]
     assert [(tag.label, tag.decision) for tag in tags] == [("d.gain", "yes")]
     assert [(hit.term, hit.start, hit.end) for hit in evidence] == [("提高 … 效率", 2, 8)]
+
+
+def test_keys_in_small_letters_are_the_same_keys():
+    patterns = TokenPatterns(book([{"lower": "ai"}], anchors=("AI", "ai")))
+    words = [("AI", "治理"), ("ai", "治理")]
+    assert len(patterns.find(["".join(some) for some in words], words)[0]) == 2

@@ -152,9 +152,12 @@ def _learnable(data: tag.TrainingSet) -> tuple[tag.TrainingSet, list[str]]:
 
 
 def _check_place(model: Path) -> None:
-    """Refuse a place before the work, not after it."""
+    """Refuse a place before the work, not after it; leave nothing there."""
+    new = not model.exists()
     try:
         model.mkdir(parents=True, exist_ok=True)
+        if new:
+            model.rmdir()
     except OSError as error:
         raise ModelError(f"{model}: cannot be a folder for a model: {error.strerror}; give another --model") from error
     if not (model / "card.json").exists():
@@ -215,8 +218,7 @@ def evaluate_labels(paths: Sequence[Path | str], config: Config, *, shared: Path
     rows = [row for row in given if not row.made]
     if not rows:
         raise LabelError("no passage to score: the label files are empty, or all passages were made for training")
-    named = {label for row in rows for label in row.labels} | set(rooms.codebook.ids("classifier"))
-    names = tuple(label for label in rooms.codebook.ids() if label in named) or rooms.codebook.ids()
+    names = _scored(rows, rooms.codebook)
     ready = passages(rows, config)
     found: list[set[str]] = [set() for _ in rows]
     probabilities = [[float("nan")] * len(names) for _ in rows]
@@ -236,6 +238,14 @@ def evaluate_labels(paths: Sequence[Path | str], config: Config, *, shared: Path
     )
     about = _about(rooms.tagger, ready, len(given) - len(rows))
     return replace(scores, notes=(*about, *remarks(rows, [one.text for one in ready])))
+
+
+def _scored(rows: Sequence[LabelledPassage], codebook: Codebook) -> tuple[str, ...]:
+    """Return the labels to score: those of the dimensions that a classifier decides or that a reader used."""
+    learnt = codebook.ids("classifier")
+    used = {label.partition(".")[0] for label in (*learnt, *(label for row in rows for label in row.labels))}
+    chosen = tuple(label for label in codebook.ids() if label in learnt or label.partition(".")[0] in used)
+    return chosen if learnt else codebook.ids()
 
 
 def _about(tagger: tag.Tagger, ready: Sequence[Passage], made: int) -> Iterator[str]:

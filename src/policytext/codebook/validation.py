@@ -49,7 +49,9 @@ _KINDS: dict[str, tuple[str, ...]] = {  # what a value must be; a string where n
     "a string or a number": ("version",),
 }
 _KIND_OF = {key: kind for kind, keys in _KINDS.items() for key in keys}
-_MISWRITTEN_GAP = re.compile(r"\.\.|\.$|…|｜")  # in a part of a term: a gap without its spaces, a full-width bar
+_MISWRITTEN_GAP = re.compile(
+    r"\.\.|(?<![A-Za-z])\.$|…|｜"
+)  # in a part of a term: a gap without its spaces, a full-width bar
 
 
 def problems_of(table: dict[str, Any]) -> list[str]:
@@ -114,7 +116,9 @@ def _label_problems(row: dict[str, Any], dimensions: set[Any], groups: dict[Any,
 def _words_in(tokens: Any) -> list[str]:
     """Return the strings that a pattern of spaCy asks for, at any depth; expressions are none."""
     if isinstance(tokens, dict):
-        return [word for key, value in tokens.items() if key not in ("REGEX", "OP") for word in _words_in(value)]
+        return [
+            word for key, value in tokens.items() if key not in ("REGEX", "OP", "NOT_IN") for word in _words_in(value)
+        ]
     if isinstance(tokens, list):
         return [word for value in tokens for word in _words_in(value)]
     return [tokens] if isinstance(tokens, str) else []
@@ -133,7 +137,16 @@ def _traditional() -> frozenset[str]:
     """Return the characters that only traditional text has: a term with one never matches converted text."""
     several = dictionaries.alternatives("TSCharacters")
     pairs = dictionaries.load("TSCharacters").items()
-    return frozenset(mark for mark, value in pairs if mark != value and mark not in several.get(mark, ()))
+    only = (mark for mark, value in pairs if mark != value and mark not in several.get(mark, ()))
+    return frozenset(mark for mark in only if mark == "後" or not _in_mainland(mark))
+
+
+def _in_mainland(mark: str) -> bool:
+    """Say whether the mainland's standard of simplified characters has it: 拚搏, 摺叠."""
+    try:
+        return bool(mark.encode("gb2312"))
+    except UnicodeEncodeError:
+        return False
 
 
 def _term_problems(row: dict[str, Any], where: str) -> list[str]:

@@ -85,6 +85,11 @@ def is_text(name: Any) -> bool:
     return isinstance(name, str) and _FIELD_OF.get(plain(name), ("", 0))[0] == "text"
 
 
+def is_address(value: str) -> bool:
+    """Say whether a value is the address of a page and nothing else."""
+    return re.match(r"\s*https?://\S*\s*$", value) is not None
+
+
 def is_date(name: Any) -> bool:
     """Say whether a value is a usual name of the column that holds the date."""
     return isinstance(name, str) and _FIELD_OF.get(plain(name), ("", 0))[0] == "date"
@@ -108,11 +113,7 @@ def _guessed(row: Mapping[str, Any], chosen: Mapping[str, str]) -> dict[str, str
 
 
 def _longest(row: Mapping[str, Any]) -> str:
-    texts = {
-        name: len(value)
-        for name, value in row.items()
-        if isinstance(value, str) and not re.match(r"\s*https?://\S*\s*$", value)
-    }
+    texts = {name: len(value) for name, value in row.items() if isinstance(value, str) and not is_address(value)}
     name = max(texts, key=lambda name: texts[name], default=None)
     if name is None or texts[name] < _LIKELY_TEXT:
         known = ", ".join(map(str, row)) or "none"

@@ -31,6 +31,9 @@ _WEAK_ENDING = re.compile(
     r"^[\s【\[（(*#>★●■▲△◆・-]*(?:登[录錄入]|下载|打开|主办单位|联系方式|特别提示|风险提示|标签|關鍵字|关键[词字]|分享|扫|"
     r"[声聲]明|本文[为為])"
 )
+_DISCLAIMER = re.compile(
+    r"仅代表作者|僅代表作者|作者(?:本人|独立)?观点|本(?:网站|網站|站|网)|平台声明|侵[权權]|[仅僅]供[参參]考|网友|網友|的评论|转载"
+)
 _EDITORS = re.compile(r"^[\s【\[（(]*(?:责任编辑|責任編輯|责编|責編|编辑|編輯|本文来源|正文已结束)")
 _PROMOTION = re.compile(
     r"下载.{0,8}客户端|点击(?:投票|进入|查看|这里|下载|报名)|火热进行|免费试玩|专享福利|戳这里|立即(?:报名|参与|下载)|扫码|关注.{0,10}(?:公众号|微信|微博)|粉絲團|按個.?讚|请下载"
@@ -155,7 +158,9 @@ def _end(kept: list[Block]) -> int:
     seen = 0
     for i, block in enumerate(kept):
         if i and len(block.text) < 200 and _ENDING.match(block.text):
-            if _WEAK_ENDING.match(block.text) and any(_is_article(b) for b in kept[i + 1 :]):
+            rest = [b.text for b in kept[i:] if len(b.text) < 200]
+            weak = _WEAK_ENDING.match(block.text) and not any(_DISCLAIMER.search(text) for text in rest)
+            if weak and any(_is_article(b) for b in kept[i + 1 :]):
                 seen += len(block.text)
                 continue
             after = sum(len(b.text) for b in kept[i + 1 :] if b.good and len(b.text) > 60 and not _ENDING.match(b.text))
@@ -170,7 +175,7 @@ def _is_article(block: Block) -> bool:
     text = block.text
     if _ENDING.match(text) or block.linked > 0.5 * len(text):
         return False
-    whole = (block.good and len(text) > 60) or (len(text) > 12 and _PROSE.search(text) is not None)
+    whole = (block.good and len(text) > 60) or (len(text) > 12 and re.search(r"[。；;！]$", text) is not None)
     return whole or bool(_BELOW_ARTICLE.match(text) or issuers.organs(text))
 
 

@@ -27,6 +27,7 @@ _PERSON = re.compile(
     r"委员长|市委书记|省委书记|書記|書记|院長|部長|署長|局長|主委|總統|司長)"
     r"[\s　]*(?:[\u4e00-\u9fff][\s　]*){2,4}$"
 )
+_INVISIBLE_AT_EDGES = re.compile(r"^[\u200b\ufeff]+|[\u200b\ufeff]+$", re.MULTILINE)  # pages that were copied
 _SIGNER = re.compile(r"\s+签发人\s*[:：].*$")  # on the line of the number, GB/T 9704
 # Letters of agencies in Taiwan: 數位發展部　函, and below 主旨：.
 _LETTER = re.compile(r"^(?P<organ>[^\s，。：:]{2,20})\s+(?:函|書函|公告|令|開會通知單)$")
@@ -72,7 +73,7 @@ class _Head:
 
 def dissect(text: str, *, title: str | None = None) -> Anatomy:
     """Take a document apart; `title` is a title already known, e.g. declared by the source."""
-    text = dictionaries.plain(text).replace("\u200b", " ").replace("\ufeff", " ")  # of the same length
+    text = _INVISIBLE_AT_EDGES.sub(lambda match: " " * len(match[0]), dictionaries.plain(text))  # of the same length
     head = _read_head(_head_lines(text))
     signature = signatures.find(text, head.body)
     events = history.read(head.events)
@@ -87,7 +88,7 @@ def dissect(text: str, *, title: str | None = None) -> Anatomy:
     name = title or own_title
     return Anatomy(
         number=number,
-        title=titles.tidy(own_title) if own_title else None,
+        title=titles.tidy(own_title.replace("\u200b", "")) if own_title else None,
         issuer=_issuer(head, events, signature, name, text),
         author=head.author or _named(head.labels.get("author")),
         outlet=_outlet(head),

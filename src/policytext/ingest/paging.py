@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 _MARKED = re.compile(r"\s*(?:[-—–·‐]{1,2}\s*\d{1,4}\s*[-—–·‐]{1,2}|第?\s*\d{1,4}\s*[页頁].{0,12})\s*")
 _BARE = re.compile(r"\s*\d{1,4}\s*")
+# Lines that are the document's own, however often they stand there.
+_OWN = re.compile(r"附\s*[件表录錄]|第[\d一二三四五六七八九十百]+[章条條节節编編]|(?:19|20)\d\d\s*年.{1,9}[日号號]\s*$")
 _LINES = 2  # at an edge that may run through
 _PAGES = 3  # that a line must stand on to run through
 
@@ -16,10 +18,10 @@ def without_running_lines(pages: Sequence[str]) -> tuple[list[str], list[str]]:
     r"""Return the pages without page numbers and running lines, and what these lines were.
 
     A bare number is the page's where it counts with the pages; at most one line an edge is a number. A line runs
-    through if it stands at the same edge of three pages or more, but for its digits.
+    through if it stands at the same edge of three pages or more, but for a number that counts with the pages.
 
-    >>> without_running_lines(["甲报 第1期\n一\n1", "甲报 第2期\n二\n340\n2", "甲报 第3期\n三\n3"])
-    (['一', '二\n340', '三'], ['甲报 第1期'])
+    >>> without_running_lines(["甲报 第8期\n一\n1", "甲报 第8期\n二\n340\n2", "甲报 第8期\n三\n3"])
+    (['一', '二\n340', '三'], ['甲报 第8期'])
     """
     lines = [page.split("\n") for page in pages]
     left: list[str] = []
@@ -48,10 +50,22 @@ def _drop_numbers(pages: list[list[str]], edge: int) -> None:
 
 
 def _drop_running(pages: list[list[str]], edge: int) -> list[str]:
-    keys = [re.sub(r"[\d\s]", "", _at(page, edge)) for page in pages]
-    runs = {key for key, count in Counter(keys).items() if len(key) > 1 and count >= _PAGES}
+    found = [_at(page, edge) for page in pages]
+    keys = [_keys(line, i) for i, line in enumerate(found)]
+    often = Counter(key for several in keys for key in several)
     left: dict[str, str] = {}
-    for key, page in zip(keys, pages, strict=True):
-        if key in runs:
-            left.setdefault(key, page.pop(edge).strip()) if key not in left else page.pop(edge)
+    for line, several, page in zip(found, keys, pages, strict=True):
+        runs = max(sorted(several), key=lambda key: often[key], default="")
+        if often[runs] >= _PAGES:
+            left.setdefault(runs, line)
+            page.pop(edge)
     return list(left.values())
+
+
+def _keys(line: str, page: int) -> set[str]:
+    """Return what a line has in common with its like on other pages: all of it, or all but a number that counts."""
+    if len(re.sub(r"[\d\W_]", "", line)) < 2 or _OWN.match(line):
+        return set()
+    numbers = list(re.finditer(r"\d{1,4}", line))
+    ends = {match.span(): match for match in (*numbers[:1], *numbers[-1:])}.values()
+    return {line} | {f"{line[: m.start()]}…{int(m[0]) - page}{line[m.end() :]}" for m in ends}

@@ -88,10 +88,12 @@ def _header(rows: Iterator[list[Any]]) -> tuple[list[str], Iterator[list[Any]]]:
 
 
 def _delimiter(head: str) -> str:
-    """Return the delimiter that the first line with any holds most often; a comma if none."""
-    for line in head.split("\n")[: _TITLES + 1]:
+    """Return the delimiter that the first line holds most often, or a line below that is a header; else a comma."""
+    first, *below = [line for line in head.split("\n") if line.strip()][: _TITLES + 1] or [""]
+    for line in (first, *below):
         best = max(",;\t|", key=lambda mark: (line.count(mark), mark == ","))
-        if best in line:
+        names = sum(fields.is_known(name.strip('" \ufeff\r')) for name in line.split(best))
+        if best in line and (line is first or names >= 2):
             return best
     return ","
 
@@ -164,7 +166,7 @@ def json_values(text: str) -> list[Any]:
     if not isinstance(value, dict):
         raise ReadError("its JSON is neither an object nor a list of objects")
     lists = [v for v in value.values() if isinstance(v, list) and v and all(isinstance(row, dict) for row in v)]
-    if len(lists) == 1 and any(fields.is_text(name) for row in lists[0] for name in row):
-        return [value] if any(fields.is_text(name) for name in value) else lists[0]
-    texts = [v for v in value.values() if isinstance(v, str) and len(v) > 20]
-    return lists[0] if len(lists) == 1 and not texts else [value]
+    own = max((len(v) for name, v in value.items() if isinstance(v, str) and not fields.is_address(v)), default=0)
+    inside = [len(v) for row in lists[0] for v in row.values() if isinstance(v, str)] if len(lists) == 1 else []
+    wraps = inside and (own <= 20 or max(inside) > own) and not any(fields.is_text(name) for name in value)
+    return lists[0] if wraps else [value]

@@ -42,7 +42,7 @@ class Numbering:
     lists: dict[str, list[Level]] = field(default_factory=dict)  # by numId
     shared: dict[str, str] = field(default_factory=dict)  # numId -> the list that it continues
     styles: dict[str, tuple[str, int]] = field(default_factory=dict)  # styleId -> numId, level
-    _counts: dict[str, list[int]] = field(default_factory=dict)
+    _counts: dict[str, list[int | None]] = field(default_factory=dict)  # None: not begun
 
     @classmethod
     def of(cls, numbering: Element | None, styles: Element | None) -> Numbering:
@@ -72,16 +72,18 @@ class Numbering:
         levels = self.lists.get(name, [])
         if level >= len(levels):
             return ""
-        counts = self._counts.setdefault(self.shared[name], [0] * _LEVELS)
-        counts[level] = counts[level] + 1 if counts[level] else levels[level].start
-        counts[level + 1 :] = [0] * (_LEVELS - level - 1)
+        counts = self._counts.setdefault(self.shared[name], [None] * _LEVELS)
+        before = counts[level]
+        counts[level] = levels[level].start if before is None else before + 1
+        counts[level + 1 :] = [None] * (_LEVELS - level - 1)
         return _written(levels, counts, level)
 
 
 def lines(body: Element, numbering: Numbering) -> Iterator[str]:
     """Yield the paragraphs and table rows of a body in their order; cells are joined by tabs.
 
-    What stands in a text box comes before the paragraph that it hangs on.
+    What stands in a text box comes before the paragraph that it hangs on; a cell that is merged over rows stands in the
+    first of them only.
     """
     for child in body:
         if child.tag == f"{W}p":
@@ -152,12 +154,13 @@ def _levels(abstract: Element) -> list[Level]:
     return found
 
 
-def _written(levels: list[Level], counts: list[int], level: int) -> str:
+def _written(levels: list[Level], counts: list[int | None], level: int) -> str:
     if levels[level].kind in ("bullet", "none"):
         return ""
     text = levels[level].text
     for i in range(level + 1):
-        text = text.replace(f"%{i + 1}", _numeral(counts[i] or levels[i].start, levels[i].kind))
+        count = counts[i]
+        text = text.replace(f"%{i + 1}", _numeral(levels[i].start if count is None else count, levels[i].kind))
     return f"{text} " if text[-1:].isascii() and text else text
 
 

@@ -73,7 +73,9 @@ class TokenPatterns:
         from spacy.attrs import IDS
         from spacy.vocab import Vocab
 
-        asked = {key for _, _, pattern in self._patterns for token in json.loads(pattern.tokens) for key in token}
+        asked = {
+            key.upper() for _, _, pattern in self._patterns for token in json.loads(pattern.tokens) for key in token
+        }
         ids = {IDS[key] for key in asked if key in IDS}
         whole: Any = spacy.blank("xx").vocab
         getters = {key: getter for key, getter in whole.lex_attr_getters.items() if key in ids}
