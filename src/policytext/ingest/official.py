@@ -73,7 +73,9 @@ class _Head:
 
 def dissect(text: str, *, title: str | None = None) -> Anatomy:
     """Take a document apart; `title` is a title already known, e.g. declared by the source."""
-    text = _INVISIBLE_AT_EDGES.sub(lambda match: " " * len(match[0]), dictionaries.plain(text))  # of the same length
+    text = dictionaries.plain(text)  # of the same length
+    if "\u200b" in text or "\ufeff" in text:
+        text = _INVISIBLE_AT_EDGES.sub(lambda match: " " * len(match[0]), text)
     head = _read_head(_head_lines(text))
     signature = signatures.find(text, head.body)
     events = history.read(head.events)
