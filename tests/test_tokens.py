@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from policytext import codebook
@@ -97,3 +98,12 @@ def test_keys_in_small_letters_are_the_same_keys():
     patterns = TokenPatterns(book([{"lower": "ai"}], anchors=("AI", "ai")))
     words = [("AI", "治理"), ("ai", "治理")]
     assert len(patterns.find(["".join(some) for some in words], words)[0]) == 2
+
+
+def test_patterns_are_tried_only_where_they_are_asked_for():
+    words = [("切实", "提高", "办事", "效率"), ("提高", "效率"), ("提高", "审批", "效率")]
+    texts = ["".join(some) for some in words]
+    lexicon = Lexicon(book(WITHIN))
+    assert lexicon.find_many(texts, words).text.tolist() == [0, 1, 2]
+    assert lexicon.find_many(texts, words, np.array([2, 0])).text.tolist() == [0, 2]
+    assert len(lexicon.find_many(texts, words, np.array([], int))) == 0

@@ -174,7 +174,10 @@ class Tagger:
         judged = self._judged(coded, explain=explain)
         probabilities = judged.probabilities[:, self._columns]
         verdict = self._verdict(probabilities)
-        hits = self._lexicon.find_many([passage.text for passage in coded], [passage.words for passage in coded])
+        only_evidence = self._lexicon.patterned <= set(self.decided)  # then patterns matter where a label was decided
+        tried = np.flatnonzero((verdict == 1).any(axis=1)).astype(np.int32) if only_evidence else None
+        texts, words = [passage.text for passage in coded], [passage.words for passage in coded]
+        hits = self._lexicon.find_many(texts, words, tried)
         by_terms = np.array([label not in self.decided for label in hits.labels], dtype=bool)
         tags = _classifier_tags(coded, self.decided, probabilities, verdict)
         tags = _joined(tags, _lexicon_tags(coded, hits, by_terms[hits.label]))
