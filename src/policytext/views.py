@@ -66,8 +66,6 @@ def counts(store: Store, config: Config) -> pd.DataFrame:
 
 def _every_label(docs: pd.DataFrame, judged: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:
     """Return the documents once a label, with the numbers judged; a label and document without any has zeros."""
-    import pandas as pd
-
     row = pd.Index(docs["doc_id"]).get_indexer(pd.Index(judged["doc_id"]))
     label = pd.Index(labels).get_indexer(pd.Index(judged["label"]))
     known = (row >= 0) & (label >= 0)

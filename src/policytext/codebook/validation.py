@@ -49,9 +49,8 @@ _KINDS: dict[str, tuple[str, ...]] = {  # what a value must be; a string where n
     "a string or a number": ("version",),
 }
 _KIND_OF = {key: kind for kind, keys in _KINDS.items() for key in keys}
-_MISWRITTEN_GAP = re.compile(
-    r"\.\.|(?<![A-Za-z])\.$|…|｜"
-)  # in a part of a term: a gap without its spaces, a full-width bar
+# In a part of a term: a gap without its spaces, a full-width bar.
+_MISWRITTEN_GAP = re.compile(r"\.\.|(?<![A-Za-z])\.$|…|｜")
 
 
 def problems_of(table: dict[str, Any]) -> list[str]:

@@ -166,7 +166,7 @@ def json_values(text: str) -> list[Any]:
     if not isinstance(value, dict):
         raise ReadError("its JSON is neither an object nor a list of objects")
     lists = [v for v in value.values() if isinstance(v, list) and v and all(isinstance(row, dict) for row in v)]
-    own = max((len(v) for name, v in value.items() if isinstance(v, str) and not fields.is_address(v)), default=0)
+    own = max((len(v) for v in value.values() if isinstance(v, str) and not fields.is_address(v)), default=0)
     inside = [len(v) for row in lists[0] for v in row.values() if isinstance(v, str)] if len(lists) == 1 else []
     wraps = inside and (own <= 20 or max(inside) > own) and not any(fields.is_text(name) for name in value)
     return lists[0] if wraps else [value]
