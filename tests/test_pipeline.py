@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 
-from policytext import pipeline
+from policytext import outputs, pipeline
 from policytext.config import load
 from policytext.errors import UsageError
 from policytext.segment import Segmenter
@@ -246,7 +246,7 @@ def test_what_a_run_did_not_come_to_is_made_by_the_next(texts, tmp_path, monkeyp
         raise MemoryError("no memory left")
 
     with monkeypatch.context() as broken:
-        broken.setattr(pipeline, room, fails)
+        broken.setattr(outputs, room, fails)
         with pytest.raises(MemoryError):
             pipeline.run([parts], out=tmp_path / "out")
     done = pipeline.run([parts], out=tmp_path / "out")
@@ -298,7 +298,7 @@ def test_topics_that_were_fitted_half_way_are_fitted_by_the_next_run(tmp_path, m
     pipeline.run([folder], out=tmp_path / "out", config=config)
     with Store.open(tmp_path / "out") as store:
         assert len(store.sql("SELECT DISTINCT topic FROM topic_terms")) == 2
-        pipeline.refit_topics(store, config.topics, tmp_path / "out", k=3)
+        outputs.refit_topics(store, config.topics, tmp_path / "out", k=3)
     again = pipeline.run([folder], out=tmp_path / "out", config=config)
     assert not again.nothing_new  # the page shows the new topics
     before = tables(tmp_path / "out")
@@ -310,7 +310,7 @@ def test_topics_that_were_fitted_half_way_are_fitted_by_the_next_run(tmp_path, m
     with monkeypatch.context() as broken, Store.open(tmp_path / "out") as store:
         broken.setattr(Store, "replace", dies)
         with pytest.raises(KeyboardInterrupt):
-            pipeline.refit_topics(store, config.topics, tmp_path / "out", k=4)
+            outputs.refit_topics(store, config.topics, tmp_path / "out", k=4)
     pipeline.run([folder], out=tmp_path / "out", config=config)
     after = tables(tmp_path / "out")
     assert len({row["topic"] for row in after["topic_terms"]}) == 2

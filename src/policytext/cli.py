@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from policytext.config import Config
-    from policytext.pipeline import Listener
+    from policytext.records import Listener
     from policytext.store import Store
 
 app = typer.Typer(
@@ -479,11 +479,11 @@ def topics_fit(
     config: ConfigOption = None,
 ) -> None:
     """Fit topics anew on the passages that the store holds now; topic numbers change."""
-    from policytext import pipeline, views
+    from policytext import outputs, views
     from policytext.analysis import config_of
 
     with _store(out, write=True) as store:
-        pipeline.refit_topics(store, config_of(store, config).topics, out, k=k)
+        outputs.refit_topics(store, config_of(store, config).topics, out, k=k)
         _print_table(views.show_topics(store), False)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_left, bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -170,3 +171,15 @@ class Skipped:
     room: str
     reason: str
     member: int = 0  # 0-based position in the file, as in `Document`
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is: `done` of `total` bytes of input in one `stage`."""
+
+    stage: str
+    done: int
+    total: int
+
+
+Listener = Callable[[Progress], None]
