@@ -2,12 +2,13 @@
 
     python benchmarks/encoder_train.py corpus   WORK             texts without labels, cut into words, as token numbers
     python benchmarks/encoder_train.py vectors  WORK             word vectors (gensim) into models/word_vectors
-    python benchmarks/encoder_train.py pretrain WORK            about an hour on two cores
+    python benchmarks/encoder_train.py pretrain WORK             an hour on two cores
     python benchmarks/encoder_train.py finetune WORK             five folds by document, then on everything
     python benchmarks/tag_quality.py --fit --encoder WORK        fits the model around it
 
 Documents of ../shared/gold/reserved.csv, copies of dev's passages, and ../shared/corpora/mixed_paragraphs.jsonl.gz are
-left out of every step. WORK is a folder for what lies between the steps; nothing of it is committed.
+left out of every step. WORK is a folder for what lies between the steps. `benchmarks/encoder` keeps what
+takes long: the weights after pre-training, and the log-odds of the passages by models that missed them.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from policytext.tag.graph import LONGEST
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 LABELS = ROOT / "corpora" / "digital_government" / "labels"
+KEPT = ROOT / "benchmarks" / "encoder"
 SPECIAL = ("[PAD]", "[MASK]", "[UNK]", "[SEP]")
 LAWS = {"cn_laws_national": 0.3, "tw_laws": 0.3}  # share of the documents: a quarter of all text is law otherwise
 WIDTH, HEADS, INNER, BLOCKS = 256, 4, 512, 2
@@ -43,6 +45,7 @@ LENGTH = 128  # tokens a sequence of pre-training
 BATCH = 32
 NEGATIVES = 3_000
 MASKED = 0.25  # of the tokens
+RATE, MUON_RATE = 1e-3, 0.02
 WARM, FALLING = 400, 0.5  # steps, and share of the steps, in which the rate rises and falls
 FOLDS, SEED = 5, 2021  # as in TrainConfig, so that both readers were kept from the same documents
 
@@ -127,7 +130,10 @@ def _save_vectors(model, settings: dict[str, object]) -> None:
 
 
 def pretrain(work: Path, steps: int) -> None:
-    """Learn to name masked tokens (Devlin et al. 2019), a sample of the vocabulary as rivals (Jean et al. 2015)."""
+    """Learn to name masked tokens (Devlin et al. 2019), a sample of the vocabulary as rivals (Jean et al. 2015).
+
+    The matrices of the blocks are learnt by Muon (Jordan et al. 2024), everything else by AdamW.
+    """
     import torch
     from encoder_net import Body, half
     from torch.nn import functional
@@ -143,14 +149,7 @@ def pretrain(work: Path, steps: int) -> None:
     body = Body(tokens, WIDTH, HEADS, INNER, BLOCKS)
     body.start_from(torch.tensor(np.load(work / "start.npy")))
     bias = torch.nn.Parameter(torch.zeros(len(tokens)))
-    parameters = [*body.parameters(), bias]
-    groups = [[p for p in parameters if p.ndim > 1], [p for p in parameters if p.ndim < 2]]
-    optimiser = torch.optim.AdamW(
-        [{"params": groups[0], "weight_decay": 0.01}, {"params": groups[1], "weight_decay": 0.0}],
-        lr=1e-3,
-        betas=(0.9, 0.98),
-        fused=True,
-    )
+    optimisers = _optimisers(body, bias)
     draw, step = np.random.default_rng(0), 0
     begun = time.time()
     while step < steps:
@@ -161,8 +160,9 @@ def pretrain(work: Path, steps: int) -> None:
         for at in range(0, len(order) - BATCH, BATCH):
             if step == steps:
                 break
-            for group in optimiser.param_groups:
-                group["lr"] = 1e-3 * min(1, (step + 1) / WARM, (1 - step / steps) / FALLING)
+            for optimiser, rate in optimisers:
+                for group in optimiser.param_groups:
+                    group["lr"] = rate * min(1, (step + 1) / WARM, (1 - step / steps) / FALLING)
             ids = torch.from_numpy(rows[order[at : at + BATCH]])
             hidden = (torch.rand(ids.shape) < MASKED) & (ids >= len(SPECIAL))
             kind = torch.rand(ids.shape)
@@ -176,27 +176,60 @@ def pretrain(work: Path, steps: int) -> None:
                 logits = body.guess(body(shown)[hidden]) @ body.vectors(among).T
             logits = logits.float() + bias[among] - expected[among]
             loss = functional.cross_entropy(logits, torch.searchsorted(among, wanted))
-            optimiser.zero_grad()
+            for optimiser, _ in optimisers:
+                optimiser.zero_grad()
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-            optimiser.step()
+            torch.nn.utils.clip_grad_norm_([*body.parameters(), bias], 1.0)
+            for optimiser, _ in optimisers:
+                optimiser.step()
             losses.append(loss.item())
             step += 1
             if step % 500 == 0:
                 print(
                     f"step {step}, loss {np.mean(losses[-500:]):.3f}, {(time.time() - begun) / 60:.1f} min", flush=True
                 )
-    torch.save(body.state_dict(), work / "pretrained.pt")
+    keep_body(body, tokens)
 
 
-def labelled(work: Path) -> dict[str, object]:
+def _optimisers(body, bias) -> list[tuple[object, float]]:
+    """Return Muon for the matrices of the blocks and AdamW for the rest, each with its rate."""
+    import torch
+
+    matrices = [p for name, p in body.blocks.named_parameters() if p.ndim == 2 and not name.endswith(".bias")]
+    known = {id(p) for p in matrices}
+    rest = [p for p in [*body.parameters(), bias] if id(p) not in known]
+    groups = [
+        {"params": [p for p in rest if p.ndim > 1], "weight_decay": 0.01},
+        {"params": [p for p in rest if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    return [
+        (torch.optim.AdamW(groups, lr=RATE, betas=(0.9, 0.98), fused=True), RATE),
+        (torch.optim.Muon(matrices, lr=MUON_RATE, weight_decay=0.01, momentum=0.95), MUON_RATE),
+    ]
+
+
+def keep_body(body, tokens: Sequence[str]) -> None:
+    """Keep what pre-training learnt in the repository: a refit of the default model then begins with `finetune`."""
+    KEPT.mkdir(exist_ok=True)
+    spelt = np.frombuffer("\n".join(tokens).encode("utf-8"), np.uint8)
+    np.savez_compressed(KEPT / "pretrained.npz", tokens=spelt, **body.packed())
+
+
+def kept_body() -> tuple[list[str], dict[str, np.ndarray]]:
+    """Return the tokens and the weights that pre-training left."""
+    with np.load(KEPT / "pretrained.npz", allow_pickle=False) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    return arrays.pop("tokens").tobytes().decode("utf-8").split("\n"), arrays
+
+
+def labelled(tokens: Sequence[str]) -> dict[str, object]:
     """Return token numbers, targets, evidence spans, folds and ids of the labelled passages; copies of dev's go."""
     from policytext.tag import copies
     from policytext.tag.train import assign_folds
 
     config = configs.load(ROOT / "configs" / "digital_government.toml")
     names = codebooks.load(config.resolve(config.tag.codebook)).ids("classifier")
-    reader = _reader((work / "vocab.txt").read_text(encoding="utf-8").split("\n"))
+    reader = _reader(tokens)
     dev = [convert.convert(passage.text).text for passage in labels.read(SHARED / "gold" / "dev.jsonl")]
     rows = labels.read(LABELS)
     near = set(copies([convert.convert(passage.text).text for passage in rows], dev).tolist())
@@ -230,14 +263,14 @@ def _one(passage, names, reader: Encoder, cut) -> tuple[list[int], np.ndarray]:
 
 def finetune(work: Path, epochs: int, workers: int) -> None:
     """Fit five models that each miss a fold, for honest log-odds of every passage, and one on everything."""
-    data = labelled(work)
-    logits = np.zeros(data["targets"].shape, np.float32)
+    data = labelled(kept_body()[0])
+    logits = np.zeros(data["targets"].shape, np.float16)
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
         jobs = [pool.submit(_finetune_one, work, data, k, epochs, workers) for k in (-1, *range(FOLDS))]
         for k, job in zip(range(FOLDS), jobs[1:], strict=True):
             logits[data["fold"] == k] = job.result()
         jobs[0].result()
-    np.savez(work / "logits.npz", ids=np.array(data["ids"]), logits=logits)
+    np.savez_compressed(KEPT / "logits.npz", ids=np.array(data["ids"]), logits=logits)
 
 
 def _finetune_one(work: Path, data: dict, k: int, epochs: int, workers: int) -> np.ndarray:
@@ -246,9 +279,9 @@ def _finetune_one(work: Path, data: dict, k: int, epochs: int, workers: int) -> 
     from encoder_net import Reader, fit
 
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // workers))
-    tokens = (work / "vocab.txt").read_text(encoding="utf-8").split("\n")
+    tokens, arrays = kept_body()
     reader = Reader(tokens, WIDTH, HEADS, INNER, BLOCKS, data["targets"].shape[1])
-    reader.body.load_state_dict(torch.load(work / "pretrained.pt"))
+    reader.body.unpack(arrays)
     fit(reader, data, np.flatnonzero(data["fold"] != k), epochs=epochs, seed=0)
     print(f"fold {k} is learnt", flush=True)
     encoder = reader.exported()

@@ -2,9 +2,9 @@
 
     python benchmarks/tag_quality.py                 scores on ../shared/gold/dev.jsonl of the model in the config
     python benchmarks/tag_quality.py --cv            adds cross-validation by document on the labels
-    python benchmarks/tag_quality.py --fit --encoder WORK
-                                                     trains the default model anew and saves it first, around the
-                                                     encoder that benchmarks/encoder_train.py left in WORK
+    python benchmarks/tag_quality.py --fit [--encoder WORK]
+                                                     trains the default model anew and saves it first, around its
+                                                     own encoder, or the one that encoder_train.py left in WORK
 
 dev.jsonl is for looking, not for choosing: thresholds and settings come from cross-validation on the labels.
 """
@@ -40,6 +40,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 LABELS = ROOT / "corpora" / "digital_government" / "labels"
 MODEL = ROOT / "models" / "digital_government" / "classifier"
+KEPT = ROOT / "benchmarks" / "encoder" / "logits.npz"
 READERS = "language models that applied the codebook to each passage; no human has coded these passages"
 ENCODER = (
     "pre-trained on the texts of ../shared/corpora without labels (reserved documents, mixed_paragraphs and copies of "
@@ -137,11 +138,9 @@ def unlabelled(config: configs.Config, book: codebooks.Codebook) -> Unlabelled:
 def fit_default(config: configs.Config, book: codebooks.Codebook, dev: Prepared, work: Path | None) -> Classifier:
     prepared = prepare(labels.read(LABELS), config, book)
     whole = training_set(prepared, book.ids("classifier"), book)
-    encoder = None
-    if work is not None:
-        with np.load(work / "encoder.npz", allow_pickle=False) as stored:
-            encoder = Encoder.from_arrays({name: stored[name] for name in stored.files})
-        whole = replace(whole, logits=held_out_logits(work, [passage.id for passage in prepared.passages]))
+    encoder = the_encoder(work)
+    if encoder is not None:
+        whole = replace(whole, logits=held_out_logits([passage.id for passage in prepared.passages]))
     data, left_out = drop_held_out(whole, dev)
     card = {
         "codebook": {"id": book.id, "version": book.version, "sha256": book.sha256()},
@@ -154,13 +153,22 @@ def fit_default(config: configs.Config, book: codebooks.Codebook, dev: Prepared,
     return train(data, TrainConfig(), card=card, encoder=encoder, unlabelled=unlabelled(config, book))
 
 
-def held_out_logits(work: Path, ids: Sequence[str]) -> np.ndarray:
+def the_encoder(work: Path | None) -> Encoder | None:
+    """Return the encoder that lies in `work`, else that of the model as it is."""
+    if work is None:
+        reading = Classifier.load(MODEL).second
+        return None if reading is None else reading.encoder
+    with np.load(work / "encoder.npz", allow_pickle=False) as stored:
+        return Encoder.from_arrays({name: stored[name] for name in stored.files})
+
+
+def held_out_logits(ids: Sequence[str]) -> np.ndarray:
     """Return the log-odds of an encoder that did not see the passage's document, in the order of `ids`.
 
     What was left out of its training, because it is left out of every training, has NaN.
     """
-    with np.load(work / "logits.npz", allow_pickle=False) as stored:
-        known = dict(zip(stored["ids"].tolist(), stored["logits"], strict=True))
+    with np.load(KEPT, allow_pickle=False) as stored:
+        known = dict(zip(stored["ids"].tolist(), stored["logits"].astype(np.float32), strict=True))
     nothing = np.full(len(next(iter(known.values()))), np.nan, np.float32)
     return np.array([known.get(name, nothing) for name in ids])
 
@@ -198,7 +206,7 @@ def show(name: str, scores: np.ndarray) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fit", action="store_true", help="train the default model anew and save it")
-    parser.add_argument("--encoder", type=Path, help="folder where encoder_train.py left encoder.npz and logits.npz")
+    parser.add_argument("--encoder", type=Path, help="folder where encoder_train.py left encoder.npz")
     parser.add_argument("--cv", action="store_true", help="cross-validate the baselines too")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")

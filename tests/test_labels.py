@@ -121,7 +121,7 @@ def test_no_file_is_an_error(tmp_path: Path):
 
 def test_references_of_the_project_carry_no_text():
     files = sorted(OWN.glob("train*.jsonl"))
-    assert len(files) == 6
+    assert len(files) == 7
     for file in files:
         rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
         assert all("text" not in row and len(row["sha256"]) == 64 for row in rows)
@@ -130,7 +130,7 @@ def test_references_of_the_project_carry_no_text():
 @pytest.mark.skipif(not (SHARED / "gold").is_dir(), reason="needs ../shared/gold with the referenced texts")
 def test_every_reference_of_the_project_is_found_and_untampered():
     passages = labels.read(OWN, shared=SHARED)
-    assert len(passages) == 2881 + 4009 + 887 + 1005 + 1498 + 1803 + 1450 + 240 + 1082 + 370
+    assert len(passages) == 2881 + 4009 + 887 + 1005 + 1498 + 1803 + 3565 + 1450 + 240 + 1082 + 370
     assert all(labels.sha256(p.text) == p.sha256 for p in passages)
     assert len({p.id for p in passages}) == len(passages)
 

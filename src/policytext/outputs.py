@@ -68,6 +68,8 @@ def make(
     `about` says when the run started, what it counted, and its notes so far, to which more are added.
     """
     started, counted, notes = about
+    if store.get("topics") != _topics_key(store, config.topics):
+        store.put("topics", "")  # now: while the log is merged, whoever writes waits
     with ThreadPoolExecutor(1) as aside:  # trends need no topics
         found = aside.submit(_trends, store.beside(), config)
         _topics(store, config, out, listen, notes)
@@ -148,7 +150,8 @@ def fit_topics(store: Store, config: TopicsConfig, folder: Path) -> topics.Topic
 
     The caller puts the key that says so; without one, after a crash, the next `run` fits again.
     """
-    store.put("topics", "")
+    if store.get("topics"):
+        store.put("topics", "")
     query = (
         f"SELECT doc_id, n, words FROM passages WHERE kind IN ({_CODED}) "
         "ORDER BY md5(doc_id || ':' || n::VARCHAR) LIMIT ?"
