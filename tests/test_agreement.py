@@ -65,3 +65,17 @@ def test_agree_needs_two_readers_of_the_same_passages():
         agree({"a": [set()]})
     with pytest.raises(LabelError, match="different lengths"):
         agree({"a": [set()], "b": []})
+
+
+def test_two_positive_readings_among_a_hundred_tell_nothing():
+    first, second = ([{"x"} if i == at else set() for i in range(100)] for at in (3, 60))
+    row = agree({"a": first, "b": second}).iloc[0]
+    assert np.isnan(row["low"])
+    assert np.isnan(row["high"])
+
+
+def test_one_document_with_all_disagreement_makes_a_wide_interval():
+    first = [{"x"} if i % 2 else set() for i in range(100)]
+    second = [one if i >= 10 else set() for i, one in enumerate(first)]
+    row = agree({"a": first, "b": second}, clusters=[str(i // 10) for i in range(100)]).iloc[0]
+    assert row["low"] < 0.6 < row["alpha"] < row["high"] < 1

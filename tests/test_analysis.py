@@ -127,4 +127,30 @@ def test_keyness_counts_a_text_once_and_leaves_out_what_is_not_known(tmp_path):
     with Store.open(tmp_path / "out", read_only=True) as store:
         table = views.keyness(store, "date=2019", min_count=2)
         assert table.attrs["unknown"] == 1
+        store_dates = [
+            views.keyness(store, f"date={span}", min_count=1).attrs["unknown"] for span in ("2021-05", "2018..2020")
+        ]
+        assert store_dates == [1, 1]
         assert table.set_index("word").loc["政务公开" if "政务公开" in set(table["word"]) else "财政", "target"] == 4
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ("2015-03", [True, True, False, None, None]),
+        ("2015-03..2015-06", [True, True, True, None, None]),
+        ("2015..2016", [True, True, True, True, None]),
+        ("2015-03-02", [True, None, False, None, None]),
+    ],
+)
+def test_a_year_is_neither_in_a_month_nor_out_of_it(tmp_path, asked, expected):
+    condition, params = views._condition("date", asked)
+    dates = ["2015-03-02", "2015-03", "2015-04", "2015", None]
+    with Store.open(tmp_path) as store:
+        rows = [
+            store.connection.execute(
+                f"SELECT {condition} FROM (SELECT ?::VARCHAR AS date) d", [*params, date]
+            ).fetchone()
+            for date in dates
+        ]
+    assert [row[0] for row in rows] == expected

@@ -4,6 +4,7 @@ from scipy.stats import binomtest
 
 from policytext.intervals import (
     ASSUMED_CORRELATION,
+    codes,
     correlation,
     degrees_of_freedom,
     design_effect,
@@ -152,3 +153,22 @@ def test_empty_cells_are_unknown():
 
 def test_no_cells_at_all():
     assert len(shares(np.empty(0, int), [], [], np.empty(0, int)).share) == 0
+
+
+def test_a_variance_that_rests_on_more_than_the_cell_buys_nothing():
+    few = shares(np.array([0]), [2], [4], np.array([0]))
+    assert few.effective_n[0] == pytest.approx(4 / few.design_effect[0])
+
+
+def test_one_hit_among_thousands_does_not_make_a_cell_surer_than_none():
+    rng = np.random.default_rng(0)
+    cell = np.repeat(np.arange(12), 300)
+    chance = rng.beta(0.05 * 7 / 3, 0.95 * 7 / 3, len(cell))
+    hits = np.where(cell < 10, rng.binomial(20, chance), 0)
+    hits[cell == 11] = np.arange(300) == 0  # one of 6,000
+    found = shares(cell, hits, np.full(len(cell), 20), np.zeros(12, int))
+    assert found.high[11] > 0.9 * found.high[10]
+
+
+def test_a_cluster_without_a_name_is_one_of_its_own():
+    assert codes(["a", None, "b", float("nan"), "a"]).tolist() == [0, 2, 1, 3, 0]

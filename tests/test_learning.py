@@ -109,3 +109,13 @@ def test_a_failed_training_leaves_no_folder(config, tmp_path):
     with pytest.raises(LabelError):
         pt.train_classifier(write(tmp_path / "l.jsonl", []), tmp_path / "model", config=config)
     assert not (tmp_path / "model").exists()
+
+
+def test_copies_in_other_documents_are_of_one_document(tmp_path, config):
+    once = [row | {"doc": row["id"]} for row in rows(12)]
+    copied = [row | {"id": f"{row['id']}-{i}", "doc": f"{row['doc']}-{i}"} for row in once for i in range(8)]
+    found = [
+        pt.evaluate_labels(write(tmp_path / f"{name}.jsonl", lines), config=config)
+        for name, lines in (("once", once), ("copied", copied))
+    ]
+    assert [scores.documents for scores in found] == [12, 12]

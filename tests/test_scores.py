@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import f1_score, precision_recall_fscore_support
 
 from policytext.errors import LabelError
-from policytext.evaluate import ScoreOptions, Units, score
+from policytext.evaluate import Units, score
 
 LABELS = ["stage.open", "stage.smart", "theme.enablement"]
 
@@ -71,7 +71,7 @@ def test_intervals_cover_the_scores_of_the_process_behind_the_passages():
         true = rng.random((300, 2)) < rng.beta(prevalence * 4, (1 - prevalence) * 4, (60, 2))[document]
         guess = np.where(true, rng.random((300, 2)) < easy, rng.random((300, 2)) < false)
         sets = [[{"ab"[j] for j in (0, 1) if row[j]} for row in table] for table in (true, guess)]
-        scores = score(*sets, labels=["a", "b"], units=Units(clusters=document), options=ScoreOptions(resamples=1))
+        scores = score(*sets, labels=["a", "b"], units=Units(clusters=document))
         covered.append((scores.labels["f1_low"] <= truth) & (truth <= scores.labels["f1_high"]))
         macro.append(scores.macro_low <= truth.mean() <= scores.macro_high)
     assert 0.91 <= np.mean(covered) <= 0.99
@@ -143,7 +143,7 @@ def test_calibration_error_is_small_for_honest_probabilities():
     rng = np.random.default_rng(2)
     probabilities = rng.random((20_000, 1))
     truth = [{"a"} if hit else set() for hit in rng.random(20_000) < probabilities[:, 0]]
-    scores = score(truth, truth, probabilities=probabilities, options=ScoreOptions(resamples=10))
+    scores = score(truth, truth, probabilities=probabilities)
     assert scores.calibration.loc[0, "ece"] < 0.02
     assert scores.reliability.query("label == 'a'")["passages"].sum() == 20_000
 
@@ -167,3 +167,21 @@ def test_as_table_has_a_line_for_each_label_and_the_mean():
 def test_malformed_labels_are_refused(arguments, options, message):
     with pytest.raises(LabelError, match=message):
         score(*arguments, **options)
+
+
+def test_macro_f1_of_many_labels_is_no_surer_than_its_documents():
+    labels = [f"l{i}" for i in range(12)]
+    truth = [set(labels) for _ in range(100)]
+    documents = [f"d{i // 10}" for i in range(100)]
+    many = score(truth, truth, units=Units(clusters=documents))
+    assert many.macro_low < 0.95
+
+
+def test_passages_without_a_document_stay_with_their_label():
+    scores = score(
+        [{"a"}, {"b"}, {"b"}, {"b"}],
+        [{"a"}, {"b"}, set(), set()],
+        units=Units(clusters=["d0", "d1", None, None]),
+    )
+    assert scores.labels["recall"].tolist() == [1, pytest.approx(1 / 3)]
+    assert scores.documents == 4

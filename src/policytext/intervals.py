@@ -7,10 +7,13 @@ How much less is the design effect; n divided by it is the effective n, and that
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from scipy.special import ndtri, stdtrit
 
 Floats = npt.NDArray[np.float64]
@@ -70,7 +73,9 @@ def shares(cell: Ints, hits: npt.ArrayLike, units: npt.ArrayLike, pool: Ints, *,
 
     The design effect of a cell is the larger of what its own documents show (`design_effect`) and the mean of that and
     the pool's (`kish`), weighted by the own degrees of freedom and `POOL_FREEDOM`: with few documents the own figure
-    is too low as often as too high, and a low one makes an interval falsely narrow. Averaging variances with a
+    is too low as often as too high, and a low one makes an interval falsely narrow. However many documents
+    there are, the own figure weighs no more than there are documents with a hit, nor than there are with a miss: of a
+    rare label the others tell nothing. Averaging variances with a
     prior's degrees of freedom follows Smyth (2004), Linear models and empirical Bayes methods, SAGMB 3. Where a
     cell's documents cannot tell (there is one; or no passage is tagged, or every one) the pool's stands alone, and
     where the pool cannot tell either, one from an assumed correlation. `basis` says which.
@@ -85,7 +90,8 @@ def shares(cell: Ints, hits: npt.ArrayLike, units: npt.ArrayLike, pool: Ints, *,
     borrowed = kish(groups, rho)
     seen = np.isfinite(own) & np.isfinite(freedom)
     own, freedom = np.where(seen, own, 1), np.where(seen, freedom, 1)
-    mean = (freedom * own + POOL_FREEDOM * borrowed) / (freedom + POOL_FREEDOM)
+    weight = np.minimum(freedom, _telling(groups))
+    mean = (weight * own + POOL_FREEDOM * borrowed) / (weight + POOL_FREEDOM)
     effect = np.where(seen, np.maximum(np.maximum(own, mean), 1), borrowed)
     n = effective_n(groups.total, effect, np.where(seen, freedom + POOL_FREEDOM, pool_freedom), level=level)
     low, high = wilson(groups.share, n, level=level)
@@ -162,13 +168,14 @@ def effective_n(units: npt.ArrayLike, effect: npt.ArrayLike, freedom: npt.ArrayL
 
     n* = N / design effect * (t(N-1) / t(freedom))^2: the second factor pays for a variance that is itself estimated
     (Korn and Graubard 1998, Confidence intervals for proportions with small expected number of positive counts
-    estimated from survey data, Survey Methodology 24). Never more than N: a design effect under 1 is luck more
+    estimated from survey data, Survey Methodology 24), and never rewards one that rests on more than the cell. Never
+    more than N: a design effect under 1 is luck more
     often than design (Dean and Pagano 2015, Evaluating confidence interval methods for binomial proportions in
     clustered surveys, J. Survey Statistics and Methodology 3, who find Wilson's interval with this n among the best).
     """
     units, effect = np.asarray(units, float), np.asarray(effect, float)
     ratio = divide(_t(units - 1, level), _t(np.asarray(freedom, float), level))
-    n: Floats = np.minimum(units, divide(units, effect) * np.where(units > 1, ratio, 1) ** 2)
+    n: Floats = np.minimum(units, divide(units, effect) * np.where(units > 1, np.minimum(ratio, 1), 1) ** 2)
     return n
 
 
@@ -191,6 +198,18 @@ def correlation(groups: Clusters) -> tuple[float, int]:
     size = (all_units - float((groups.sums(groups.units**2)[cells] / groups.total[cells]).sum())) / freedom
     spread = between + (size - 1) * within
     return (min(max((between - within) / spread, 0.0), 1.0) if spread > 0 else float("nan")), freedom
+
+
+def codes(values: npt.ArrayLike | Sequence[Any]) -> Ints:
+    """Return a number for each name of a cluster, 0 for the first; a missing one is a cluster of its own.
+
+    >>> codes(["a", None, "a", None, "b"]).tolist()
+    [0, 2, 0, 3, 1]
+    """
+    found, names = pd.factorize(np.asarray(values, object), sort=False)
+    missing = found < 0
+    found[missing] = len(names) + np.arange(missing.sum())
+    return found.astype(np.int64)
 
 
 def divide(above: npt.ArrayLike, below: npt.ArrayLike) -> Floats:
@@ -227,6 +246,12 @@ def _pooled(groups: Clusters, pool: Ints) -> tuple[Floats, Floats, Flags]:
         elif value > ASSUMED_CORRELATION:
             rho[pool == one], told[pool == one] = value, True
     return rho, freedom, told
+
+
+def _telling(groups: Clusters) -> Floats:
+    """Return how many clusters of each cell have a hit, or how many have a miss, whichever are fewer."""
+    with_hit, with_miss = (groups.sums((of > 0).astype(float)) for of in (groups.hits, groups.units - groups.hits))
+    return np.minimum(with_hit, with_miss)
 
 
 def _leverage(groups: Clusters) -> Floats:

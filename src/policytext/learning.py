@@ -105,7 +105,7 @@ def remarks(rows: Sequence[LabelledPassage], texts: Sequence[str]) -> list[str]:
             "scores and intervals are too good"
         )
     if twice:
-        notes.append(f"{twice} passages repeat the text of another; they stand on the same side of every split")
+        notes.append(f"{twice} passages repeat the text of another; texts that share one count as one document")
     if against:
         notes.append(f"{against} texts have different labels at different places; read them again")
     return notes
@@ -234,7 +234,7 @@ def evaluate_labels(paths: Sequence[Path | str], config: Config, *, shared: Path
         found,
         labels=names,
         probabilities=probabilities,
-        units=evaluate.Units([row.id for row in rows], [row.group for row in rows], groups),
+        units=evaluate.Units([row.id for row in rows], _groups(rows, [one.text for one in ready]), groups),
     )
     about = _about(rooms.tagger, ready, len(given) - len(rows))
     return replace(scores, notes=(*about, *remarks(rows, [one.text for one in ready])))

@@ -231,15 +231,27 @@ _FIRST = """
 """
 
 
+_VAGUE = "(starts_with(?, d.date) AND length(d.date) < length(?))"  # a year, where a month is asked for
+
+
 def _condition(name: str, value: str) -> tuple[str, list[str]]:
     if name == "label":
         carried = "SELECT 1 FROM tags t WHERE t.doc_id = p.doc_id AND t.n = p.n AND t.decision = 'yes' AND t.label = ?"
         return f"EXISTS ({carried})", [value]
     if name == "date" and ".." in value:
         first, last = value.split("..", 1)
-        return "d.date >= ? AND d.date[1:length(?)] <= ?", [first, last, last]
+        inside = "d.date >= ? AND d.date[1:length(?)] <= ?"
+        return f"CASE WHEN {_VAGUE} OR {_VAGUE} THEN NULL ELSE {inside} END", [
+            first,
+            first,
+            last,
+            last,
+            first,
+            last,
+            last,
+        ]
     if name == "date":
-        return "starts_with(d.date, ?)", [value]
+        return f"CASE WHEN {_VAGUE} THEN NULL ELSE starts_with(d.date, ?) END", [value, value, value]
     if name in GROUPS:
         return f'd."{name}" = ?', [value]
     raise UsageError(f'"{name}" is no field to compare by; write field=value with label, date, {", ".join(GROUPS)}')

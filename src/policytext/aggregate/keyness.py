@@ -11,10 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy.special import chdtrc, xlogy
+from scipy.special import fdtrc, xlogy
 
 from policytext.errors import UsageError
-from policytext.intervals import divide
+from policytext.intervals import POOL_FREEDOM, codes, divide
 
 Words: TypeAlias = "pa.Array | pa.ChunkedArray | Sequence[Sequence[str]]"  # one list of words a passage
 Floats = npt.NDArray[np.float64]
@@ -95,7 +95,7 @@ def _pairs(
     names = encoded.dictionary
     code = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
     length = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
-    document = np.arange(len(lists)) if documents is None else pd.factorize(np.asarray(documents, object))[0]
+    document = np.arange(len(lists)) if documents is None else codes(documents)
     unit = np.repeat(document.astype(np.int64) * 2 + np.where(inside, _TARGET, _REFERENCE), length)
     letter = pc.match_substring_regex(names, _LETTER).to_numpy(zero_copy_only=False).astype(bool)
     code, unit = code[letter[code]], unit[letter[code]]
@@ -126,8 +126,8 @@ def _table(pairs: _Pairs) -> pd.DataFrame:
     found = pairs.sums(pairs.hits)
     rate = found / pairs.total
     half = np.maximum(found, 0.5) / pairs.total
-    likelihood, effect = _likelihood(found, pairs.total), _effect(pairs, rate)
-    p = chdtrc(1, divide(likelihood, effect))
+    likelihood, (effect, freedom) = _likelihood(found, pairs.total), _effect(pairs, rate)
+    p = np.asarray(fdtrc(1, freedom, divide(likelihood, effect)), float)
     dispersion, most = _spread(pairs, found, (rate[:, 1] > rate[:, 0]).astype(int))
     documents = pairs.sums(np.ones(len(pairs.hits))).astype(np.int64)
     table = pd.DataFrame(
@@ -164,13 +164,23 @@ def _likelihood(found: Floats, total: Floats) -> Floats:
     return likelihood
 
 
-def _effect(pairs: _Pairs, rate: Floats) -> Floats:
-    """Return the design effect of the difference of rates; NaN where a part is one document."""
+def _effect(pairs: _Pairs, rate: Floats) -> tuple[Floats, Floats]:
+    """Return the design effect of the difference of rates and its degrees of freedom; NaN where a part is one document.
+
+    Of a part with few documents the own figure is too low as often as too high, so it is at least its mean with the
+    other part's, weighted as in `intervals.shares`. The degrees of freedom are those of a difference of two means
+    (Welch 1947).
+    """
     m = pairs.documents
     residual = pairs.sums(pairs.hits**2) - 2 * rate * pairs.sums(pairs.hits * pairs.size) + rate**2 * pairs.squares
-    over_documents = divide(m, m - 1) * residual / pairs.total**2
-    effect = divide(over_documents.sum(axis=1), (rate * (1 - rate) / pairs.total).sum(axis=1))
-    return np.maximum(effect, 1)
+    single = rate * (1 - rate) / pairs.total  # the variance that words drawn one by one would have
+    own = np.where(
+        single > 0, divide(divide(m, m - 1) * residual / pairs.total**2, single), np.where(m > 1, 1.0, np.nan)
+    )
+    mean = ((m - 1) * own + POOL_FREEDOM * own[:, ::-1]) / (m - 1 + POOL_FREEDOM)
+    variance = np.maximum(np.maximum(own, mean), 1) * single
+    freedom = divide(variance.sum(axis=1) ** 2, (variance**2 / (m - 1 + POOL_FREEDOM)).sum(axis=1))
+    return divide(variance.sum(axis=1), single.sum(axis=1)), freedom
 
 
 def _spread(pairs: _Pairs, found: Floats, marked: Ints) -> tuple[Floats, Floats]:

@@ -14,7 +14,7 @@ from scipy.special import ndtri, stdtrit
 
 from policytext.errors import LabelError
 from policytext.evaluate.agreement import agree
-from policytext.intervals import divide, shares, wilson
+from policytext.intervals import codes, divide, shares, wilson
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -36,8 +36,6 @@ class ScoreOptions:
     """How scores are computed."""
 
     level: float = 0.95
-    resamples: int = 2000  # bootstrap draws for alpha
-    seed: int = 0
     bins: int = 10  # of the calibration
 
 
@@ -106,8 +104,8 @@ def score(
     `labels` fixes which labels count and their order (default: all that occur); `probabilities` has shape (passages,
     labels), NaN where there is none. Precision, recall and F1 have Wilson intervals whose n is the effective one for
     passages nested in documents (`policytext.intervals`); so has macro F1, the mean over labels that occur in truth
-    or prediction, its n from a jackknife over documents. Alpha compares prediction and truth as two readers would be,
-    with a bootstrap over documents. The intervals are about passages like these, drawn as these were.
+    or prediction, its n from a jackknife over documents. Alpha compares prediction and truth as two readers would be
+    (`agree`). The intervals are about passages like these, drawn as these were.
 
     Raises:
         LabelError: there is nothing to score, the lists differ in length, or a label is not among `labels`.
@@ -126,9 +124,10 @@ def score(
     true, guess = _indicator(truth, names), _indicator(predicted, names)
     _check_lengths(len(truth), probabilities, units)
     clusters = np.asarray(units.clusters if len(units.clusters) else np.arange(len(truth)), dtype=object)
-    document = pd.factorize(clusters, sort=False)[0].astype(np.int64)
+    document = codes(clusters)
     table = _label_table(true, guess, document, names, options)
-    macro, low, high = _macro(true, guess, document, table.pop("f1_n").to_numpy(), options.level)
+    most = min(_added(table.pop("f1_n").to_numpy()), _together(true, guess, document, options.level))
+    macro, low, high = _macro(true, guess, document, most, options.level)
     table = _with_alpha(table, truth, predicted, clusters, options)
     calibration, reliability = _calibration(true, probabilities, document, names, options)
     return Scores(
@@ -217,13 +216,13 @@ def _f1(hits: npt.NDArray[Any], guessed: npt.NDArray[Any], true: npt.NDArray[Any
 
 
 def _macro(
-    true: Flags, guess: Flags, document: npt.NDArray[np.int64], n: Floats, level: float
+    true: Flags, guess: Flags, document: npt.NDArray[np.int64], most: float, level: float
 ) -> tuple[float, float, float]:
     """Return the mean F1 over labels that occur, and its interval.
 
     Wilson's, with the n at which a share of that size would have the variance of the mean, found by leaving out one
     document at a time (the jackknife; Shao and Tu 1995, The Jackknife and Bootstrap), and Student's t. Where documents
-    hardly differ that variance says too little, so n is at most what the labels' own n add up to.
+    hardly differ that variance says too little, so n is at most `most`.
     """
     totals = np.zeros((int(document.max(initial=-1)) + 1, 3, true.shape[1]))
     np.add.at(totals, document, np.stack([true & guess, guess, true], axis=1).astype(float))
@@ -235,10 +234,21 @@ def _macro(
         return macro, float("nan"), float("nan")
     variance = (len(without) - 1) * float(without.var())
     factor = (float(ndtri((1 + level) / 2)) / float(stdtrit(len(without) - 1, (1 + level) / 2))) ** 2
-    most = np.isfinite(n).sum() ** 2 / float(np.nansum(1 / n))
     worth = factor * macro * (1 - macro) / variance if variance > 0 else most
     low, high = wilson(macro, min(worth, most), level=level)
     return macro, float(low), float(high)
+
+
+def _added(n: Floats) -> float:
+    """Return what the effective n of the labels add up to for their mean, were they independent."""
+    return float(np.isfinite(n).sum() ** 2 / np.nansum(1 / n)) if np.isfinite(n).any() else float("nan")
+
+
+def _together(true: Flags, guess: Flags, document: npt.NDArray[np.int64], level: float) -> float:
+    """Return the effective n of all labels' decisions in one heap: the same documents stand behind each of them."""
+    labels = true.shape[1]
+    hits, of = ((x).reshape(-1, 1) for x in (true & guess, true | guess))
+    return float(_shares(hits, of, np.repeat(document, labels), level)[0, 3])
 
 
 def _with_alpha(
@@ -253,8 +263,6 @@ def _with_alpha(
         labels=table["label"].tolist(),
         clusters=clusters,
         level=options.level,
-        resamples=options.resamples,
-        seed=options.seed,
     )
     return table.assign(alpha=found["alpha"], alpha_low=found["low"], alpha_high=found["high"])
 
