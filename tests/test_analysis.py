@@ -9,6 +9,7 @@ import policytext as pt
 from policytext import analysis, codebook, pipeline, views
 from policytext.config import load
 from policytext.errors import UsageError
+from policytext.report import export
 from policytext.store import Store
 
 
@@ -44,7 +45,7 @@ def test_another_codebook_is_refused_and_nothing_is_overwritten(own):
         lambda: pt.write_report(own / "out", config=load()),
         lambda: pt.export_tables(own / "out", own / "csv", config=load()),
     ):
-        with pytest.raises(UsageError, match=r"judged with codebook .*leave --config out"):
+        with pytest.raises(UsageError, match=r"judged with codebook .*is not .*judges them anew, without --config"):
             ask()
     assert (own / "out" / "report.html").read_bytes() == before
 
@@ -52,7 +53,7 @@ def test_another_codebook_is_refused_and_nothing_is_overwritten(own):
 def test_an_edited_codebook_asks_for_a_run(own, texts):
     book = own / "book.toml"
     book.write_text(book.read_text(encoding="utf-8").replace('version = "', 'version = "9'), encoding="utf-8")
-    with pytest.raises(UsageError, match="another edition"):
+    with pytest.raises(UsageError, match="was edited since"):
         pt.trend(own / "out")
     pipeline.run([texts], out=own / "out", config=own / "mine.toml")
     assert set(pt.trend(own / "out")["label"]) == labels(own)
@@ -154,3 +155,36 @@ def test_a_year_is_neither_in_a_month_nor_out_of_it(tmp_path, asked, expected):
             for date in dates
         ]
     assert [row[0] for row in rows] == expected
+
+
+def test_a_second_run_goes_on_with_the_config_of_the_store(own, texts):
+    again = pipeline.run([texts], out=own / "out")
+    assert again.nothing_new
+    assert any(note.startswith('config "mine"') for note in again.notes)
+    assert set(pt.trend(own / "out")["label"]) == labels(own)
+
+
+def test_a_wrong_path_leaves_no_store_behind(tmp_path):
+    with pytest.raises(UsageError, match="nowhere"):
+        pipeline.run([tmp_path / "nowhere"], out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "empty").mkdir()
+    assert any(
+        "no document is stored" in note for note in pipeline.run([tmp_path / "empty"], out=tmp_path / "out").notes
+    )
+
+
+def test_keyness_of_nothing_says_what_there_is(texts, tmp_path):
+    pipeline.run([texts], out=tmp_path / "out")
+    with Store.open(tmp_path / "out", read_only=True) as store:
+        with pytest.raises(UsageError, match=r"label=stage.opne; there is .*stage\."):
+            views.keyness(store, "label=stage.opne")
+        with pytest.raises(UsageError, match="no passage is of script=x; there is hans"):
+            views.keyness(store, "script=x")
+
+
+def test_export_says_when_a_folder_is_wanted(tmp_path):
+    with pytest.raises(UsageError, match="name a folder, or the format xlsx"):
+        export({}, tmp_path / "a.xlsx", "csv")
+    with pytest.raises(UsageError, match=r"name a folder$"):
+        export({}, tmp_path / "a.csv", "csv")

@@ -47,16 +47,18 @@ def _file(config: Config) -> str | None:
         return None
 
 
-def config_of(store: Store, given: Config | Path | str | None = None) -> Config:
+def config_of(store: Store | None, given: Config | Path | str | None = None) -> Config:
     """Return the config to answer with: the given one, else the store's own, from its file if that is still there.
+
+    Where there is no store yet, or it remembers none, it is the default one.
 
     Raises:
         ConfigError: a config file is missing or wrong.
     """
     if isinstance(given, Config):
         return given
-    saved = store.get("config")
-    if given is not None or saved is None:
+    saved = None if store is None or given is not None else store.get("config")
+    if store is None or saved is None:
         return load_config(given)
     about = json.loads(saved)
     if about["file"] and Path(about["file"]).is_file():
@@ -72,13 +74,21 @@ def codebook_of(store: Store, config: Config) -> Codebook:
         CodebookError: it is missing or wrong.
         UsageError: the store's passages were judged with another, or not yet all with this one.
     """
-    codebook = load_codebook(config.resolve(config.tag.codebook))
+    place = config.resolve(config.tag.codebook)
+    if not place.exists():
+        raise UsageError(
+            f"{place}: the codebook that the config ({config.file or f'kept in {store.path}'}) names is not there; "
+            "restore it, or name a config with --config"
+        )
+    codebook = load_codebook(place)
     book = json.loads(store.get("codebook") or "{}")
     if book and book["sha256"] != codebook.sha256():
-        other = "another edition of it" if book["id"] == codebook.id else f'"{codebook.id}" {codebook.version}'
+        same = book["id"] == codebook.id
+        other = "was edited since" if same else f'is not "{codebook.id}" {codebook.version}, which the config names'
+        again = f"`policytext run --config {config.file}`" if config.file else "`policytext run`"
         raise UsageError(
-            f'{store.path}: its passages were judged with codebook "{book["id"]}" {book["version"]}, the config names '
-            f"{other}; leave --config out, or first run `policytext run` with this config"
+            f'{store.path}: its passages were judged with codebook "{book["id"]}" {book["version"]}, which {other}; '
+            f"{again} judges them anew" + ("" if same else ", without --config the store's own is used")
         )
     if book and store.instruments().keys() - {book["instrument"]}:
         raise UsageError(

@@ -374,6 +374,8 @@ def kwic(
     with _store(out) as store:
         table = views.kwic(store, term, width=width)
     total = len(table)
+    if not total and ("|" in term or ".." in term):
+        _say("note: a term is sought as it stands; what a codebook's `..` and `|` find: codebook coverage --by term")
     if (sought := table.attrs["sought"]) != term:
         _say(f"note: sought as {sought}, because texts are searched in simplified characters")
     table = table.head(limit) if limit else table
@@ -415,17 +417,20 @@ def report_(out: StoreOption = DEFAULT_OUT, config: ConfigOption = None) -> None
 
 @app.command(epilog="Example: policytext export --out results --format xlsx --to tables.xlsx")
 def export(
-    to: Annotated[Path, typer.Option("--to", help="File (xlsx) or folder (csv, parquet) to write.")],
+    to: Annotated[Path, typer.Option("--to", help="Folder (csv, parquet, dta) or file (xlsx) to write.")],
     out: StoreOption = DEFAULT_OUT,
-    format_: Annotated[FileFormat, typer.Option("--format", help="Kind of file.")] = FileFormat.csv,
+    format_: Annotated[
+        FileFormat | None, typer.Option("--format", help="Kind of file; none: xlsx for a file .xlsx, else csv.")
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
     """Write the store's tables as files for other tools."""
     from policytext import views
     from policytext.analysis import config_of
 
+    kind = format_ or (FileFormat.xlsx if to.suffix.lower() == ".xlsx" else FileFormat.csv)
     with _store(out) as store:
-        for path in views.export(store, config_of(store, config), to, format_.value):
+        for path in views.export(store, config_of(store, config), to, kind.value):
             print(path)
 
 

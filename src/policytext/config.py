@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from policytext.errors import ConfigError
 
+DEFAULT_WORDS = "configs/words.txt"  # of the default config
 DEFAULT_NAME = "digital_government.toml"
 GROUPS = ("author", "outlet", "issuer", "level", "region", "genre", "script", "title")  # fields to group trends by
 
@@ -180,7 +181,7 @@ class Config:
     def resolve(self, path: str) -> Path:
         """Return a path of the config as an absolute path; a default that the project lacks is policytext's own."""
         here = (self.root / path).resolve()
-        if path in (TagConfig.codebook, TagConfig.model) and not here.exists():
+        if path in (TagConfig.codebook, TagConfig.model, DEFAULT_WORDS) and not here.exists():
             return (data_root() / path).resolve()
         return here
 

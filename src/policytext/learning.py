@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -31,15 +32,15 @@ def read_labels(
     Raises:
         LabelError: a line is malformed, a referenced text is missing, or a label is unknown.
     """
-    rows = [row for path in paths for row in labels.read(path, shared=shared, missing=missing)]
-    known = set(codebook.ids())
-    for row in rows:
+    rows = [(path, row) for path in paths for row in labels.read(path, shared=shared, missing=missing)]
+    known = codebook.ids()
+    for path, row in rows:
         wrong = [label for label in row.labels if label not in known]
         if wrong:
-            raise LabelError(
-                f'{row.id}: label "{wrong[0]}" is not in codebook {codebook.id}; it has {", ".join(known)}'
-            )
-    return rows
+            near = difflib.get_close_matches(wrong[0], known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known)}"
+            raise LabelError(f'{path}: passage {row.id}: label "{wrong[0]}" is not in codebook {codebook.id}; {hint}')
+    return [row for _, row in rows]
 
 
 def passages(rows: Sequence[LabelledPassage], config: Config) -> list[Passage]:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from policytext import analysis, engine, ingest, outputs
-from policytext.config import Config
-from policytext.config import load as load_config
+from policytext.config import Config, default_path
 from policytext.errors import UsageError
 from policytext.plan import Plan, compare
 from policytext.plan import jobs as planned_jobs
 from policytext.records import Listener, Progress, Skipped
-from policytext.store import Store, to_document
+from policytext.store import NAME, Store, to_document
 
 DEFAULT_OUT = "policytext-out"
 
@@ -56,23 +56,28 @@ def run(
     `out` gets `policytext.duckdb`, `trends.csv`, `report.html` and `run.json`. Files that are in the store unchanged
     are not read again; files that changed are. Killed at any point, the same call finishes the work. When the
     instrument (settings, codebook, dictionaries, model, version) has changed, all documents are judged anew, so that
-    one trend never mixes two instruments.
+    one trend never mixes two instruments. Without `config`, a store that is there goes on with its own.
 
     Raises:
         UsageError: a source does not exist.
         ConfigError, CodebookError, ModelError, StoreError: see their pages.
     """
     started = datetime.now(UTC)
-    config = config if isinstance(config, Config) else load_config(config)
     if isinstance(sources, str | Path):
         sources = [sources]
-    paths = [Path(source) for source in sources] if sources else [_default_corpus(config)]
     out = Path(out)
-    out.mkdir(parents=True, exist_ok=True)
-    with Store.open(out) as store:
+    with ExitStack() as opened:
+        store = opened.enter_context(Store.open(out)) if (out / NAME).is_file() else None
+        notes = list(_own_config(store, config))
+        config = analysis.config_of(store, config)
+        paths = [Path(source) for source in sources] if sources else [_default_corpus(config)]
+        found = ingest.find(paths, out)
         rooms = engine.rooms(config)
-        notes = [*rooms.tagger.remarks(), *_untaught(rooms)]
-        plan = compare(store, ingest.find(paths, out), config, notes)
+        if store is None:  # not before: a wrong path or config leaves no empty store behind
+            out.mkdir(parents=True, exist_ok=True)
+            store = opened.enter_context(Store.open(out))
+        notes += [*rooms.tagger.remarks(), *_untaught(rooms)]
+        plan = compare(store, found, config, notes)
         judged = _judge_anew(store, config, rooms.instrument, workers, listen, notes)
         if plan.sources or plan.changed or judged:
             outputs.forget(store)
@@ -82,6 +87,9 @@ def run(
         if plan.missing:
             notes.append(f"{plan.missing} files read earlier are not in the sources now; their documents stay")
         fresh = counts["read"] == 0 and not judged and not plan.changed
+        totals = store.counts()
+        if not totals["documents"]:
+            notes.append("no document is stored: the sources hold none that could be read")
         if not (fresh and outputs.are_current(store, config, rooms.instrument, out)):
             fresh = False
             outputs.make(store, config, rooms, out, (started, counts, notes), listen)
@@ -89,13 +97,22 @@ def run(
         return Run(
             out=out,
             counts=counts,
-            totals=store.counts(),
+            totals=totals,
             instrument=rooms.instrument,
             seconds=round((datetime.now(UTC) - started).total_seconds(), 2),
             nothing_new=fresh,
             notes=tuple(notes),
             skipped=tuple(Skipped(*row) for row in skipped.itertuples(index=False)),
         )
+
+
+def _own_config(store: Store | None, given: Config | Path | str | None) -> Iterator[str]:
+    """Say so where a store goes on with its own config, and that is not the default one."""
+    if store is not None and given is None:
+        own = analysis.config_of(store)
+        if own.file != default_path().resolve():
+            place = own.file or "kept in the store"
+            yield f'config "{own.name}" ({place}), as in the run before; --config names another'
 
 
 def _untaught(rooms: engine.Rooms) -> Iterator[str]:

@@ -218,9 +218,23 @@ def keyness(store: Store, where: str, *, min_count: int = 5) -> pd.DataFrame:
     known = table.filter(target.is_valid())
     documents = known.column("doc_id").to_pylist()
     sides = known.column("target").to_numpy()
+    if not sides.any():
+        raise UsageError(f"no passage is of {where}; {_there_is(store, name.strip())}")
     words = aggregate.keywords(known.column("words"), sides, documents=documents, min_count=min_count)
     words.attrs["unknown"] = len(table.filter(target.is_null()).column("doc_id").unique())
     return words
+
+
+def _there_is(store: Store, name: str) -> str:
+    """Say which values a field has in the store."""
+    if name == "date":
+        first, last = store.sql("SELECT min(date) AS first, max(date) AS last FROM documents").iloc[0]
+        return f"dates go from {first} to {last}" if first else "no document has a date"
+    query = "SELECT DISTINCT label AS v FROM tags WHERE decision = 'yes' ORDER BY 1"
+    if name != "label":
+        query = f'SELECT DISTINCT "{name}" AS v FROM documents WHERE "{name}" IS NOT NULL ORDER BY 1 LIMIT 20'
+    values = [str(value) for value in store.sql(query)["v"]]
+    return f"there is {', '.join(values)}" if values else f"the store knows no {name}"
 
 
 # Documents, of the reprints of one text the earliest: in the order of `aggregate.represents`.

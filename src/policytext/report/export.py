@@ -40,7 +40,7 @@ def export(tables: Mapping[str, pd.DataFrame], path: Path | str, format: Format)
     name, then moved.
 
     Raises:
-        UsageError: the format is unknown, or a table's name is no file name.
+        UsageError: the format is unknown, `path` is a file where a folder is wanted, or a table's name is no file name.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -56,7 +56,13 @@ def export(tables: Mapping[str, pd.DataFrame], path: Path | str, format: Format)
     if format == "xlsx":
         file = path if path.suffix.lower() == ".xlsx" else path / "policytext.xlsx"
         return [_moved(file, lambda temporary: _xlsx(tables, temporary))]
+    if path.suffix.lower().lstrip(".") in get_args(Format) and not path.is_dir():
+        raise UsageError(f"{path}: {format} makes one file a table; name a folder" + _or_xlsx(path))
     return [_one(table, path / f"{name}.{format}", _WRITERS[format]) for name, table in tables.items()]
+
+
+def _or_xlsx(path: Path) -> str:
+    return ", or the format xlsx" if path.suffix.lower() == ".xlsx" else ""
 
 
 def _one(table: pd.DataFrame, file: Path, writer: Callable[[pd.DataFrame, Path], None]) -> Path:
