@@ -7,8 +7,8 @@
     python benchmarks/tag_quality.py --fit --encoder WORK        fits the model around it
 
 Documents of ../shared/gold/reserved.csv, copies of dev's passages, and ../shared/corpora/mixed_paragraphs.jsonl.gz are
-left out of every step. WORK is a folder for what lies between the steps. `benchmarks/encoder` keeps what
-takes long: the weights after pre-training, and the log-odds of the passages by models that missed them.
+left out of every step. WORK is a folder for what lies between the steps. `benchmarks/encoder` keeps the
+weights after pre-training; fine-tuning adds the log-odds of the passages by models that missed them.
 """
 
 from __future__ import annotations
@@ -270,7 +270,9 @@ def finetune(work: Path, epochs: int, workers: int) -> None:
         for k, job in zip(range(FOLDS), jobs[1:], strict=True):
             logits[data["fold"] == k] = job.result()
         jobs[0].result()
-    np.savez_compressed(KEPT / "logits.npz", ids=np.array(data["ids"]), logits=logits)
+    with np.load(work / "encoder.npz", allow_pickle=False) as stored:
+        graph = hashlib.sha256(stored["graph"].tobytes()).hexdigest()
+    np.savez_compressed(KEPT / "logits.npz", ids=np.array(data["ids"]), logits=logits, encoder=np.array(graph))
 
 
 def _finetune_one(work: Path, data: dict, k: int, epochs: int, workers: int) -> np.ndarray:

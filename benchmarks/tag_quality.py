@@ -140,7 +140,7 @@ def fit_default(config: configs.Config, book: codebooks.Codebook, dev: Prepared,
     whole = training_set(prepared, book.ids("classifier"), book)
     encoder = the_encoder(work)
     if encoder is not None:
-        whole = replace(whole, logits=held_out_logits([passage.id for passage in prepared.passages]))
+        whole = replace(whole, logits=held_out_logits(encoder, [passage.id for passage in prepared.passages]))
     data, left_out = drop_held_out(whole, dev)
     card = {
         "codebook": {"id": book.id, "version": book.version, "sha256": book.sha256()},
@@ -162,12 +162,18 @@ def the_encoder(work: Path | None) -> Encoder | None:
         return Encoder.from_arrays({name: stored[name] for name in stored.files})
 
 
-def held_out_logits(ids: Sequence[str]) -> np.ndarray:
+def held_out_logits(encoder: Encoder, ids: Sequence[str]) -> np.ndarray:
     """Return the log-odds of an encoder that did not see the passage's document, in the order of `ids`.
 
     What was left out of its training, because it is left out of every training, has NaN.
     """
+    if not KEPT.exists():
+        raise SystemExit(
+            f"{KEPT} is not there: run benchmarks/encoder_train.py finetune WORK (half an hour), then --encoder WORK"
+        )
     with np.load(KEPT, allow_pickle=False) as stored:
+        if str(stored["encoder"]) != hashlib.sha256(encoder.graph.tobytes()).hexdigest():
+            raise SystemExit(f"{KEPT} is of another encoder: run benchmarks/encoder_train.py finetune WORK")
         known = dict(zip(stored["ids"].tolist(), stored["logits"].astype(np.float32), strict=True))
     nothing = np.full(len(next(iter(known.values()))), np.nan, np.float32)
     return np.array([known.get(name, nothing) for name in ids])

@@ -329,7 +329,6 @@ def test_a_killed_run_is_finished_by_the_next(tmp_path):
     for i in range(300):
         text = f"第{i}号简讯\n" + f"本市第{i}个政务服务站启用，群众可以在网上提交申请，系统自动分派。\n" * 20
         (folder / f"{i:03}.txt").write_text(text, encoding="utf-8")
-    pipeline.run([folder], out=tmp_path / "whole", workers=1)
     config = tmp_path / "small.toml"
     root = load().root
     config.write_text(
@@ -338,6 +337,7 @@ def test_a_killed_run_is_finished_by_the_next(tmp_path):
         f'[segment]\nwords = "{root}/configs/words.txt"\n[run]\nbatch_chars = 4000\n',
         encoding="utf-8",
     )
+    pipeline.run([folder], out=tmp_path / "whole", workers=1, config=config)
     code = "import sys; from policytext import run; run(sys.argv[1:2], out=sys.argv[2], config=sys.argv[3], workers=1)"
     command = [sys.executable, "-c", code, str(folder), str(tmp_path / "killed"), str(config)]
     process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)})
