@@ -18,7 +18,7 @@ BATCH_TOKENS = 3_500
 JOINED = 0.3  # of the passages of an epoch are learnt together with another: labels of both apply
 HIDDEN = 0.08  # of the tokens are masked
 EVIDENCE = 0.3  # weight of looking where the reader looked
-RATE = 4e-4
+RATE = 1e-3  # after Muon; after AdamW, whose weights are smaller, 4e-4
 SEPARATOR, MASK = 3, 1
 
 

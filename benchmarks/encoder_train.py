@@ -262,21 +262,46 @@ def _one(passage, names, reader: Encoder, cut) -> tuple[list[int], np.ndarray]:
 
 
 def finetune(work: Path, epochs: int, workers: int) -> None:
-    """Fit five models that each miss a fold, for honest log-odds of every passage, and one on everything."""
+    """Fit five models that each miss a fold, for honest log-odds of every passage, and one on everything.
+
+    What a model says is kept as soon as it is learnt, so that a second call goes on where the first was cut off; a part
+    learnt from other labels is learnt anew.
+    """
     data = labelled(kept_body()[0])
-    logits = np.zeros(data["targets"].shape, np.float16)
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        jobs = [pool.submit(_finetune_one, work, data, k, epochs, workers) for k in (-1, *range(FOLDS))]
-        for k, job in zip(range(FOLDS), jobs[1:], strict=True):
-            logits[data["fold"] == k] = job.result()
-        jobs[0].result()
+        waiting = [k for k in (-1, *range(FOLDS)) if not _is_kept(k, data, work)]
+        list(pool.map(_finetune_one, waiting, *zip(*[(work, data, epochs, workers)] * len(waiting), strict=True)))
+    logits = np.zeros(data["targets"].shape, np.float16)
+    for k in range(FOLDS):
+        with np.load(_part(k), allow_pickle=False) as stored:
+            logits[data["fold"] == k] = stored["logits"]
     with np.load(work / "encoder.npz", allow_pickle=False) as stored:
         graph = hashlib.sha256(stored["graph"].tobytes()).hexdigest()
     np.savez_compressed(KEPT / "logits.npz", ids=np.array(data["ids"]), logits=logits, encoder=np.array(graph))
+    for k in range(FOLDS):
+        _part(k).unlink()
 
 
-def _finetune_one(work: Path, data: dict, k: int, epochs: int, workers: int) -> np.ndarray:
-    """Return log-odds of fold `k` by a model that missed it; with k = -1 save the model that learnt from all."""
+def _part(k: int) -> Path:
+    return KEPT / f"fold{k}.npz"
+
+
+def _state(data: dict, k: int) -> str:
+    """Return a hash of what the model of a fold learns from and speaks of."""
+    told = json.dumps([data["ids"], data["targets"].tolist(), data["fold"].tolist(), k])
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _is_kept(k: int, data: dict, work: Path) -> bool:
+    path = work / "encoder.npz" if k == -1 else _part(k)
+    if not path.exists():
+        return False
+    with np.load(path, allow_pickle=False) as stored:
+        return "state" in stored and str(stored["state"]) == _state(data, k)
+
+
+def _finetune_one(k: int, work: Path, data: dict, epochs: int, workers: int) -> None:
+    """Keep the log-odds of fold `k` by a model that missed it; with k = -1 the model that learnt from all."""
     import torch
     from encoder_net import Reader, fit
 
@@ -286,10 +311,12 @@ def _finetune_one(work: Path, data: dict, k: int, epochs: int, workers: int) -> 
     reader.body.unpack(arrays)
     fit(reader, data, np.flatnonzero(data["fold"] != k), epochs=epochs, seed=0)
     print(f"fold {k} is learnt", flush=True)
-    encoder = reader.exported()
+    encoder, state = reader.exported(), np.array(_state(data, k))
     if k == -1:
-        np.savez_compressed(work / "encoder.npz", **encoder.arrays())
-    return encoder.logits([data["numbers"][i] for i in np.flatnonzero(data["fold"] == k)])  # in 8 bits, as in a run
+        np.savez_compressed(work / "encoder.npz", **encoder.arrays(), state=state)
+        return
+    logits = encoder.logits([data["numbers"][i] for i in np.flatnonzero(data["fold"] == k)])  # in 8 bits, as in a run
+    np.savez_compressed(_part(k), logits=logits.astype(np.float16), state=state)
 
 
 def main() -> None:

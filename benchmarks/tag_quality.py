@@ -159,7 +159,7 @@ def the_encoder(work: Path | None) -> Encoder | None:
         reading = Classifier.load(MODEL).second
         return None if reading is None else reading.encoder
     with np.load(work / "encoder.npz", allow_pickle=False) as stored:
-        return Encoder.from_arrays({name: stored[name] for name in stored.files})
+        return Encoder.from_arrays({name: stored[name] for name in ("tokens", "graph")})
 
 
 def held_out_logits(encoder: Encoder, ids: Sequence[str]) -> np.ndarray:
