@@ -185,3 +185,9 @@ def test_passages_without_a_document_stay_with_their_label():
     )
     assert scores.labels["recall"].tolist() == [1, pytest.approx(1 / 3)]
     assert scores.documents == 4
+
+
+def test_where_there_is_no_interval_none_is_shown():
+    table = score([{"a"}, set()], [{"a"}, set()]).as_table()
+    assert "nan" not in table
+    assert table.splitlines()[1].endswith("1.00")

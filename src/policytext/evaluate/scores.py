@@ -366,7 +366,9 @@ def _ranges(table: pd.DataFrame, name: str) -> list[str]:
 
 
 def _range(value: float, low: float, high: float) -> str:
-    return "-" if np.isnan(value) else f"{value:.2f} [{low:.2f}, {high:.2f}]"
+    if np.isnan(value):
+        return "-"
+    return f"{value:.2f}" if np.isnan(low) else f"{value:.2f} [{low:.2f}, {high:.2f}]"
 
 
 def _plain(value: float) -> float | None:
