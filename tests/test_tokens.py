@@ -1,6 +1,9 @@
 """Token patterns match words in order, and only where an anchor occurs."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -107,3 +110,14 @@ def test_patterns_are_tried_only_where_they_are_asked_for():
     assert lexicon.find_many(texts, words).text.tolist() == [0, 1, 2]
     assert lexicon.find_many(texts, words, np.array([2, 0])).text.tolist() == [0, 2]
     assert len(lexicon.find_many(texts, words, np.array([], int))) == 0
+
+
+def test_a_worker_loads_no_torch_with_spacy(tmp_path):
+    (tmp_path / "torch.py").write_text("raise SystemExit('loaded')", encoding="utf-8")
+    code = (
+        "import sys; from policytext import tag; tag.Spacy.own_process = True; tag.Spacy.load(); "
+        "print('torch' in sys.modules, 'spacy' in sys.modules)"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["False", "True"], done.stderr

@@ -205,6 +205,7 @@ def _settle() -> None:
     tuples, so the collector of cycles looks less often (a fifth off segmentation).
     """
     threadpool_limits(1)
+    tag.Spacy.own_process = True
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)
 

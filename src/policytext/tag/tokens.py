@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
@@ -19,6 +20,29 @@ from policytext.tag.scan import Ints
 from policytext.tag.terms import Owner, TermFinder
 
 Row = tuple[int, int, int, int, int]  # text, label, pattern, start, end
+_HEAVY = ("cupy", "torch")
+
+
+class Spacy:
+    """spaCy, which is imported when a pattern first asks for it.
+
+    thinc, which spaCy brings, loads PyTorch where it is installed: seconds and memory for which a Matcher has no use.
+    In a notebook somebody may want it later; a worker (`own_process`) does without.
+    """
+
+    own_process = False
+
+    @classmethod
+    def load(cls) -> None:
+        """Import spaCy."""
+        hidden = [name for name in _HEAVY if cls.own_process and "spacy" not in sys.modules and name not in sys.modules]
+        modules: dict[str, Any] = sys.modules
+        modules.update(dict.fromkeys(hidden))  # None says that there is no such module
+        try:
+            import spacy  # noqa: F401
+        finally:
+            for name in hidden:
+                del modules[name]
 
 
 class TokenPatterns:
@@ -62,13 +86,15 @@ class TokenPatterns:
         return dict(sorted(wanted.items()))
 
     def _doc(self, words: Sequence[str]) -> Any:
+        vocab = self._vocab  # first: it loads spaCy as it should be
         from spacy.tokens import Doc
 
-        return Doc(self._vocab, words=list(words), spaces=[False] * len(words))
+        return Doc(vocab, words=list(words), spaces=[False] * len(words))
 
     @cached_property
     def _vocab(self) -> Any:
         """Words with no more attributes than patterns ask for: working out all takes ten times as long a new word."""
+        Spacy.load()
         import spacy
         from spacy.attrs import IDS
         from spacy.vocab import Vocab
@@ -91,6 +117,7 @@ class TokenPatterns:
 
     def problems(self) -> list[str]:
         """Return what spaCy does not accept, each with its label; what needs a trained pipeline (POS, LEMMA) too."""
+        Spacy.load()
         from spacy.errors import MatchPatternError
 
         found = []
