@@ -3,12 +3,12 @@
     python benchmarks/encoder_train.py corpus   WORK             texts without labels, cut into words, as token numbers
     python benchmarks/encoder_train.py vectors  WORK             word vectors (gensim) into models/word_vectors
     python benchmarks/encoder_train.py pretrain WORK             an hour on two cores
-    python benchmarks/encoder_train.py finetune WORK             five folds by document, then on everything
-    python benchmarks/tag_quality.py --fit --encoder WORK        fits the model around it
+    python benchmarks/encoder_train.py finetune                  on everything, and five folds by document
+    python benchmarks/tag_quality.py --fit --encoder benchmarks/encoder      fits the model around it
 
 Documents of ../shared/gold/reserved.csv, copies of dev's passages, and ../shared/corpora/mixed_paragraphs.jsonl.gz are
-left out of every step. WORK is a folder for what lies between the steps. `benchmarks/encoder` keeps the
-weights after pre-training; fine-tuning adds the log-odds of the passages by models that missed them.
+left out of every step. WORK is a folder for what lies between the steps. `benchmarks/encoder` keeps the weights after
+pre-training and what fine-tuning has learnt: the encoder, and what models that missed a fold say of it.
 """
 
 from __future__ import annotations
@@ -261,7 +261,7 @@ def _one(passage, names, reader: Encoder, cut) -> tuple[list[int], np.ndarray]:
     return numbers, evidence
 
 
-def finetune(work: Path, epochs: int, workers: int) -> None:
+def finetune(epochs: int, workers: int) -> None:
     """Fit five models that each miss a fold, for honest log-odds of every passage, and one on everything.
 
     What a model says is kept as soon as it is learnt, so that a second call goes on where the first was cut off; a part
@@ -269,13 +269,13 @@ def finetune(work: Path, epochs: int, workers: int) -> None:
     """
     data = labelled(kept_body()[0])
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        waiting = [k for k in (-1, *range(FOLDS)) if not _is_kept(k, data, work)]
-        list(pool.map(_finetune_one, waiting, *zip(*[(work, data, epochs, workers)] * len(waiting), strict=True)))
+        waiting = [k for k in (-1, *range(FOLDS)) if not _is_kept(k, data)]
+        list(pool.map(_finetune_one, waiting, *zip(*[(data, epochs, workers)] * len(waiting), strict=True)))
     logits = np.zeros(data["targets"].shape, np.float16)
     for k in range(FOLDS):
         with np.load(_part(k), allow_pickle=False) as stored:
             logits[data["fold"] == k] = stored["logits"]
-    with np.load(work / "encoder.npz", allow_pickle=False) as stored:
+    with np.load(_part(-1), allow_pickle=False) as stored:
         graph = hashlib.sha256(stored["graph"].tobytes()).hexdigest()
     np.savez_compressed(KEPT / "logits.npz", ids=np.array(data["ids"]), logits=logits, encoder=np.array(graph))
     for k in range(FOLDS):
@@ -283,7 +283,7 @@ def finetune(work: Path, epochs: int, workers: int) -> None:
 
 
 def _part(k: int) -> Path:
-    return KEPT / f"fold{k}.npz"
+    return KEPT / ("encoder.npz" if k == -1 else f"fold{k}.npz")
 
 
 def _state(data: dict, k: int) -> str:
@@ -292,15 +292,14 @@ def _state(data: dict, k: int) -> str:
     return hashlib.sha256(told.encode()).hexdigest()
 
 
-def _is_kept(k: int, data: dict, work: Path) -> bool:
-    path = work / "encoder.npz" if k == -1 else _part(k)
-    if not path.exists():
+def _is_kept(k: int, data: dict) -> bool:
+    if not _part(k).exists():
         return False
-    with np.load(path, allow_pickle=False) as stored:
+    with np.load(_part(k), allow_pickle=False) as stored:
         return "state" in stored and str(stored["state"]) == _state(data, k)
 
 
-def _finetune_one(k: int, work: Path, data: dict, epochs: int, workers: int) -> None:
+def _finetune_one(k: int, data: dict, epochs: int, workers: int) -> None:
     """Keep the log-odds of fold `k` by a model that missed it; with k = -1 the model that learnt from all."""
     import torch
     from encoder_net import Reader, fit
@@ -313,7 +312,7 @@ def _finetune_one(k: int, work: Path, data: dict, epochs: int, workers: int) -> 
     print(f"fold {k} is learnt", flush=True)
     encoder, state = reader.exported(), np.array(_state(data, k))
     if k == -1:
-        np.savez_compressed(work / "encoder.npz", **encoder.arrays(), state=state)
+        np.savez_compressed(_part(k), **encoder.arrays(), state=state)
         return
     logits = encoder.logits([data["numbers"][i] for i in np.flatnonzero(data["fold"] == k)])  # in 8 bits, as in a run
     np.savez_compressed(_part(k), logits=logits.astype(np.float16), state=state)
@@ -322,7 +321,7 @@ def _finetune_one(k: int, work: Path, data: dict, epochs: int, workers: int) -> 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("step", choices=("corpus", "vectors", "pretrain", "finetune"))
-    parser.add_argument("work", type=Path)
+    parser.add_argument("work", type=Path, nargs="?", default=KEPT)
     parser.add_argument("--steps", type=int, default=15_000, help="of pre-training")
     parser.add_argument("--epochs", type=int, default=3, help="of fine-tuning")
     parser.add_argument("--workers", type=int, default=2, help="models fine-tuned at a time")
@@ -335,7 +334,7 @@ def main() -> None:
     elif arguments.step == "pretrain":
         pretrain(arguments.work, arguments.steps)
     else:
-        finetune(arguments.work, arguments.epochs, arguments.workers)
+        finetune(arguments.epochs, arguments.workers)
 
 
 if __name__ == "__main__":

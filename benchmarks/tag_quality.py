@@ -2,9 +2,9 @@
 
     python benchmarks/tag_quality.py                 scores on ../shared/gold/dev.jsonl of the model in the config
     python benchmarks/tag_quality.py --cv            adds cross-validation by document on the labels
-    python benchmarks/tag_quality.py --fit [--encoder WORK]
+    python benchmarks/tag_quality.py --fit [--encoder DIR]
                                                      trains the default model anew and saves it first, around its
-                                                     own encoder, or the one that encoder_train.py left in WORK
+                                                     own encoder, or the one that encoder_train.py left in DIR
 
 dev.jsonl is for looking, not for choosing: thresholds and settings come from cross-validation on the labels.
 """
@@ -169,11 +169,11 @@ def held_out_logits(encoder: Encoder, ids: Sequence[str]) -> np.ndarray:
     """
     if not KEPT.exists():
         raise SystemExit(
-            f"{KEPT} is not there: run benchmarks/encoder_train.py finetune WORK (half an hour), then --encoder WORK"
+            f"{KEPT} is not there: run benchmarks/encoder_train.py finetune (half an hour), then --encoder {KEPT.parent}"
         )
     with np.load(KEPT, allow_pickle=False) as stored:
         if str(stored["encoder"]) != hashlib.sha256(encoder.graph.tobytes()).hexdigest():
-            raise SystemExit(f"{KEPT} is of another encoder: run benchmarks/encoder_train.py finetune WORK")
+            raise SystemExit(f"{KEPT} is of another encoder: run benchmarks/encoder_train.py finetune")
         known = dict(zip(stored["ids"].tolist(), stored["logits"].astype(np.float32), strict=True))
     nothing = np.full(len(next(iter(known.values()))), np.nan, np.float32)
     return np.array([known.get(name, nothing) for name in ids])
