@@ -168,9 +168,7 @@ def held_out_logits(encoder: Encoder, ids: Sequence[str]) -> np.ndarray:
     What was left out of its training, because it is left out of every training, has NaN.
     """
     if not KEPT.exists():
-        raise SystemExit(
-            f"{KEPT} is not there: run benchmarks/encoder_train.py finetune (half an hour), then --encoder {KEPT.parent}"
-        )
+        raise SystemExit(f"{KEPT} is not there: run benchmarks/encoder_train.py finetune, then --encoder {KEPT.parent}")
     with np.load(KEPT, allow_pickle=False) as stored:
         if str(stored["encoder"]) != hashlib.sha256(encoder.graph.tobytes()).hexdigest():
             raise SystemExit(f"{KEPT} is of another encoder: run benchmarks/encoder_train.py finetune")
