@@ -321,11 +321,16 @@ def _finetune_one(k: int, data: dict, epochs: int, workers: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("step", choices=("corpus", "vectors", "pretrain", "finetune"))
-    parser.add_argument("work", type=Path, nargs="?", default=KEPT)
+    parser.add_argument("work", type=Path, nargs="?")
     parser.add_argument("--steps", type=int, default=15_000, help="of pre-training")
     parser.add_argument("--epochs", type=int, default=3, help="of fine-tuning")
     parser.add_argument("--workers", type=int, default=2, help="models fine-tuned at a time")
     arguments = parser.parse_args()
+    if arguments.work is None and arguments.step != "finetune":
+        parser.error(f"{arguments.step} needs WORK, a folder")
+    if arguments.step == "finetune":
+        finetune(arguments.epochs, arguments.workers)
+        return
     arguments.work.mkdir(parents=True, exist_ok=True)
     if arguments.step == "corpus":
         make_corpus(arguments.work)
@@ -333,8 +338,6 @@ def main() -> None:
         make_vectors(arguments.work)
     elif arguments.step == "pretrain":
         pretrain(arguments.work, arguments.steps)
-    else:
-        finetune(arguments.epochs, arguments.workers)
 
 
 if __name__ == "__main__":
